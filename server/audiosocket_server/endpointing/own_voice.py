@@ -191,8 +191,6 @@ def _falls(power: Values) -> Values:
 
 def _pitch(samples: Values, counted: NDArray[np.bool_]) -> float | None:
     """The median pitch, in octaves, of the frames that count and have one; None if there are too few of them."""
-    if len(samples) < _PITCH_WINDOW:
-        return None
     frames = np.lib.stride_tricks.sliding_window_view(samples, _PITCH_WINDOW)[::_PITCH_HOP]
     frames = frames[counted[:: _PITCH_HOP // _FRAME][: len(frames)].nonzero()[0]]
     if len(frames) < _LEAST_PITCHES:

@@ -118,6 +118,13 @@ def test_noise_has_no_pitch_and_an_unknown_one_is_a_small_difference() -> None:
     assert differences(voice, voice) == (0, 0, 0, 0)
 
 
+def test_of_single_frames_no_pitch_is_known() -> None:
+    voiced = np.arange(60) % 2 == 1
+    found = traits_of(buzz(120), voiced, b"")
+    assert found is not None
+    assert found.pitch is None
+
+
 def test_what_is_known_of_him_follows_his_newest_turn() -> None:
     one, other, noise = traits(buzz(100)), traits(buzz(200)), traits(line(60))
     assert one.pitch is not None
