@@ -28,6 +28,8 @@ NAMES = (
     "silero_batch",
     "competing",
     "turn_taking",
+    "soft_voices",
+    "softer_callers",
     "own_echo",
     "pauses",
     "damage",
@@ -40,7 +42,7 @@ NAMES = (
 )
 _MODULES = {"report": "report_pages"}
 """The module of a benchmark, where it has another name."""
-_BY_NAME_ONLY = ("turn_taking", "own_echo", "clean_calls", "verdicts", "check", "judges", "neteq")
+_BY_NAME_ONLY = ("turn_taking", "own_echo", "softer_callers", "clean_calls", "verdicts", "check", "judges", "neteq")
 """Benchmarks that take hours, or another project's program: they are run where they are named."""
 _EPILOG = """\
 examples:

@@ -227,6 +227,11 @@ class CallerInput:
         """
         return False if self._levels is None else self._levels.is_soft(over=over)
 
+    def likeness(self) -> tuple[bool, bool]:
+        """Return whether the utterance that `is_soft` found too soft, and over, sounds just like the caller, and
+        whether it may be his by its sound."""
+        return (False, False) if self._levels is None else (self._levels.is_alike, self._levels.may_be_own)
+
     def lasts(self) -> bool:
         """Return whether the utterance is a voice that has lasted for longer than a back-channel.
 

@@ -33,7 +33,7 @@ class Overhearing:
         self._notify_turns = notify_turns
         self._trial: asyncio.Task[None] | None = None
         self._likely = ""
-        self._soft: bool | None = None
+        self._weighed: tuple[bool, bool, bool] | None = None  # of the voice: soft, alike, may be his
         self._lasts = False
 
     def try_it(self, job: int) -> None:
@@ -44,7 +44,7 @@ class Overhearing:
     def end(self) -> None:
         """Give up a trial, if there is one: the utterance is over, or has become the caller's turn."""
         self._end_trial()
-        self._likely, self._soft, self._lasts = "", None, False
+        self._likely, self._weighed, self._lasts = "", None, False
 
     def _end_trial(self) -> None:
         trial, self._trial = self._trial, None
@@ -72,11 +72,14 @@ class Overhearing:
             self._notify_turns(t.WordsHeard(likely))
 
     def weigh(self, *, over: bool) -> None:
-        """Report whether the voice is the caller's, by how loud it is. `over`: it has ended, or pauses."""
+        """Report whether the voice is the caller's, by its level and its sound. `over`: it has ended, or pauses."""
         soft = self._caller.is_soft(over=over)
-        if soft is not None and soft is not self._soft:
-            self._soft = soft
-            self._notify_turns(t.VoiceWeighed(soft, over))
+        if soft is None:
+            return
+        weighed = (soft, *self._caller.likeness())
+        if weighed != self._weighed:
+            self._weighed = weighed
+            self._notify_turns(t.VoiceWeighed(soft, over, *weighed[1:]))
 
     async def _try(self, job: int, heard: bytes) -> None:
         recognition = self._services.engine.recognise(self._services.settings.speech.language, lambda _: None)

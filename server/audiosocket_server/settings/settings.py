@@ -328,8 +328,8 @@ class EndpointingSettings(_Section):
     minimum_speech_ms: Milliseconds = Field(240, description="the shortest utterance; shorter speech is a noise")
     other_voice_db: Annotated[Number, Field(ge=0)] = Field(
         4.5,
-        description="over the bot's speech, a voice that is so much softer than the caller's own is not his; 0: any "
-        "may be",
+        description="over the bot's speech, a voice that is so much softer than the caller's own is not his, unless it "
+        "sounds like him; 0: any may be",
     )
     short_silence_ms: Milliseconds = Field(
         200, description="silence after a sound over the bot's speech, when it is recognised what it was"

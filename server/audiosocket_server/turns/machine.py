@@ -6,7 +6,7 @@ describes the states for users. All phases, with their default times:
     phase             state                deadline and what follows it
     NEW               STANDBY              none: until `Answered`
     GREETING          STANDBY, USER_TURN   greeting delay, without audio 3 s more -> the greeting, or else USER_TURN
-    LISTENING         USER_TURN            120 s without an utterance -> hang up
+    LISTENING         USER_TURN            120 s without an utterance -> hang up; kept words: 1 s -> AWAITING_BACKEND
     HEARING           USER_TURN            longest utterance + silence + 1 s -> RECOGNISING (endpointing is quicker)
     RECOGNISING       WAITING              time limit of recognition -> an apology
     AWAITING_BACKEND  WAITING              time limit of the backend + 1 s -> an apology (the client is quicker)
@@ -35,6 +35,8 @@ Design:
 - A message that was stopped for a noise, or for speech that nobody understands, is said again.
 - With barge-in a sound over a message pauses it; whether it is stopped is decided in `yielding`. Meanwhile the state
   is IA_TURN, and two jobs are open: the message and the recognition of the sound.
+- What was said too softly over a message to stop it, in a voice like the caller's, is kept: if he says nothing for a
+  second after the message, it was his turn, and is answered.
 - Deadlines are compared with a tolerance of 0.5 ms: they lie on the 20 ms grid, which floats miss by a little.
 """
 
@@ -101,6 +103,8 @@ COULD_NOT_CONNECT = "Desculpe, não foi possível me conectar ao serviço neste 
 
 NEVER = float("inf")
 SPARE_SECONDS = 0.0005
+KEPT_SECONDS = 1.0
+"""So long after the pause behind a message a caller may say something instead of what he said softly over it."""
 MOST_STOPS = 2
 """A message that was stopped for nothing so often is said to its end: on this line nobody can be told from noise."""
 
@@ -138,6 +142,7 @@ class Turns(OverheardSteps):
         self._status = CallState.USER_TURN  # of the message that is being synthesised or played
         self._text = ""  # of the message that is being said
         self._cut_off: BotMessage | None = None  # the message that the caller stopped, until it is known what he said
+        self._kept = ""  # what was said too softly over the message
         self._repeats = 0  # how often it was said again
         self._message_ended = 0.0
         self._queue: deque[BotMessage] = deque()
@@ -284,8 +289,19 @@ class Turns(OverheardSteps):
         self._silent_until = self._phase_until
         self._listen(True)
 
+    def _users_turn_after_message(self) -> None:
+        """Enter USER_TURN. What was kept of the message before is his turn unless he says something else soon."""
+        self._users_turn()
+        if self._kept:
+            self._phase_until = self._silent_until = self._now + KEPT_SECONDS
+
     def _nobody_speaks(self) -> None:
-        self._hang_up(CALLER_SILENT)
+        if not self._kept:
+            self._hang_up(CALLER_SILENT)
+            return
+        self._listen(False)
+        self._enter(CallState.WAITING)
+        self._ask(self._kept)
 
     def _utterance_began(self, _: TurnEvent) -> None:
         self._hear()
@@ -332,8 +348,11 @@ class Turns(OverheardSteps):
                 self._follow_status(CallState.USER_TURN)
             return
         self._drop_greeting()
-        self._cut_off = None
-        self._do(AskBackend(self._new_job(), event.text))
+        self._ask(event.text)
+
+    def _ask(self, text: str) -> None:
+        self._cut_off, self._kept = None, ""
+        self._do(AskBackend(self._new_job(), text))
         self._go(Phase.AWAITING_BACKEND, self._rules.backend_seconds + 1.0)
 
     def _recognition_failed(self, _: TurnEvent) -> None:
@@ -442,7 +461,7 @@ class Turns(OverheardSteps):
         if self._queue:
             self._say(self._queue.popleft(), "reply")
         elif status is CallState.USER_TURN:
-            self._users_turn()
+            self._users_turn_after_message()
         elif status is CallState.STANDBY:
             self._hang_up(CONVERSATION_OVER)
 

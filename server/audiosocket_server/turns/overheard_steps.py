@@ -44,6 +44,7 @@ class OverheardSteps(ABC):
     _status: CallState
     _message_ended: float
     _cut_off: BotMessage | None
+    _kept: str
     _overheard: Overheard | None
     _phase_until: float
     _doubt_until: float
@@ -147,6 +148,7 @@ class OverheardSteps(ABC):
         assert heard is not None
         self._do(CancelRecognition(heard.job))
         self._do(DropUtterance(why))
+        self._kept = f"{self._kept} {heard.kept}".strip()
         if self.phase is Phase.DOUBTING:
             self._do(ResumeSpeech(self._job, why))
         self._go(Phase.PLAYING)

@@ -154,11 +154,14 @@ class SoundStirs:
 class VoiceWeighed:
     """Of speech over a message: it is too soft to be the caller's own voice (True), or as loud as he is (False).
 
-    `over`: it has ended, or pauses; so what was said will be tried.
+    `over`: it has ended, or pauses; so what was said will be tried. `is_alike`: too soft, but it sounds just like him.
+    `may_be_his`: or at least like him.
     """
 
     soft: bool
     over: bool = False
+    is_alike: bool = False
+    may_be_his: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ The message is paused as soon as a sound begins. Then, whatever comes first:
   or television lasts longer than a pause may, and words that are understood later still take the turn.
 
 A voice that is softer than the caller's own is a television, or somebody else in the room: it does not take the turn,
-whatever it says. That is known after half a second, so words wait for it. A back-channel near the end of a message is
-an answer to it («Isso.»), so it takes the turn.
+whatever it says. That is known after half a second, so words wait for it. But when it pauses, it may sound just like
+the caller: then what is understood of it takes the turn. If it may be his, that is kept (`kept`) until the message is
+over. A back-channel near the end of a message is an answer to it («Isso.»), so it takes the turn.
 """
 
 from enum import Enum, auto
@@ -84,11 +85,14 @@ class Overheard:
         """Whether the utterance has ended."""
         self.why = NOT_UNDERSTOOD
         """Why it was dismissed."""
+        self.kept = ""
+        """What was understood, if it takes the turn, of a voice that is too soft and may be the caller's."""
         self._rules = rules
         self._answers = left_ms is not None and left_ms <= ANSWERS_MS
         self._silent = False
         self._trying = False
         self._soft: bool | None = None
+        self._is_alike = self._may_be_his = False
         self._has_words = False  # that take the turn
         self._is_backchannel = False  # as far as it is understood by now
         self._lasts = False
@@ -110,8 +114,9 @@ class Overheard:
             case UtteranceEnded(noise):
                 self._silent = self.over = True
                 return self._fell_silent(noise=noise)
-            case VoiceWeighed(soft, over):
+            case VoiceWeighed(soft, over, is_alike, may_be_his):
                 self._soft, goes_on = soft, not over
+                self._is_alike, self._may_be_his = is_alike, may_be_his
             case VoiceLasts():
                 self._lasts = True
             case WordsHeard(text):
@@ -144,7 +149,7 @@ class Overheard:
 
     def _tried(self, text: str) -> Weighed:
         takes_turn = self._takes_turn(text)
-        if takes_turn and not self._soft:
+        if takes_turn and (self._is_alike or not self._soft):
             return Weighed.CALLER
         if not self._silent:
             return Weighed.WAIT
@@ -153,6 +158,7 @@ class Overheard:
         if not text.strip():
             return self._was_nothing(NOT_UNDERSTOOD)
         self.why = TOO_SOFT if takes_turn else BACKCHANNEL
+        self.kept = text.strip() if takes_turn and self._may_be_his else ""
         return Weighed.DISMISS
 
     def _was_nothing(self, why: str) -> Weighed:

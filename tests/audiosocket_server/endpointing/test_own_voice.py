@@ -1,0 +1,169 @@
+"""Whose voice it is: the caller's, or somebody else's, whatever its level."""
+
+import numpy as np
+import pytest
+from audiosocket_server.endpointing.levels import ALIKE, PERHAPS, VoiceLevels
+from audiosocket_server.endpointing.own_voice import OwnVoice, VoiceTraits, differences, traits_of
+from helpers.call_bench import ROOT
+
+from audiosocket_core import slin
+from audiosocket_sim.phone.surroundings import active_dbfs
+
+TURN, AGAIN = "pt-br/quero_falar_com_o_apartamento_202", "pt-br/eu_sou_morador_da_unidade_1504"
+SOMEBODY_ELSE = "en/my_name_is_john_smith_and"
+TELEVISION = "sounds/television_news"
+CALLER_DBFS = -22.0
+
+
+def line(count: int, seed: int = 1) -> bytes:
+    noise = np.random.Generator(np.random.PCG64(seed)).standard_normal(count * 160) * 20
+    return np.rint(noise).astype("<i2").tobytes()
+
+
+def said(name: str, dbfs: float = CALLER_DBFS) -> bytes:
+    """A recording without the silence around it, at a level, with the noise of the line."""
+    pcm = slin.read_audio(ROOT / f"recordings/{name}.wav")
+    level = active_dbfs(pcm, 8000)
+    assert level is not None
+    loud = slin.gain(pcm[: len(pcm) // 320 * 320], dbfs - level)
+    parts = [loud[at : at + 320] for at in range(0, len(loud), 320)]
+    heard = [at for at, part in enumerate(parts) if slin.level_dbfs(part) > dbfs - 30]
+    voice = b"".join(parts[heard[0] : heard[-1] + 1])
+    return slin.mix(voice, line(len(voice) // 320, 2))
+
+
+def say(voice: OwnVoice | VoiceLevels, pcm: bytes) -> None:
+    if isinstance(voice, OwnVoice):
+        voice.begin(0, 0)
+    else:
+        voice.begin(0)
+    for at in range(0, len(pcm), 320):
+        voice.take(pcm[at : at + 320], voiced=True, quiet=False)
+
+
+def quiet(voice: OwnVoice | VoiceLevels, count: int = 60) -> None:
+    for at in range(count):
+        voice.take(line(1, at), voiced=False, quiet=True)
+
+
+def caller() -> OwnVoice:
+    voice = OwnVoice()
+    quiet(voice)
+    say(voice, said(TURN))
+    voice.accept()
+    return voice
+
+
+def likeness(name: str, dbfs: float) -> float:
+    voice = caller()
+    say(voice, said(name, dbfs))
+    likeness = voice.likeness()
+    assert likeness is not None
+    return likeness
+
+
+def buzz(hertz: float, frames: int = 60) -> bytes:
+    """The pulses of a throat."""
+    at = np.arange(frames * 160) * hertz / 8000
+    return np.rint(6000 * np.diff(np.floor(at), prepend=0.0)).astype("<i2").tobytes()
+
+
+def traits(pcm: bytes, noise: bytes = b"") -> VoiceTraits:
+    found = traits_of(pcm, np.ones(len(pcm) // 320, dtype=bool), noise)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("softer_db", [0, 5, 9])
+def test_his_own_voice_is_known_at_any_level(softer_db: float) -> None:
+    assert likeness(AGAIN, CALLER_DBFS - softer_db) > ALIKE
+
+
+@pytest.mark.parametrize("softer_db", [0, 5, 9])
+def test_a_television_and_another_person_are_not_he(softer_db: float) -> None:
+    assert likeness(TELEVISION, CALLER_DBFS - softer_db) < PERHAPS
+    assert likeness(SOMEBODY_ELSE, CALLER_DBFS - softer_db) < ALIKE
+
+
+def test_nothing_is_said_before_he_has_spoken_or_of_a_short_sound() -> None:
+    voice = OwnVoice()
+    quiet(voice)
+    say(voice, said(AGAIN))
+    assert voice.likeness() is None
+    voice = caller()
+    say(voice, said(AGAIN)[: 19 * 320])
+    assert voice.likeness() is None
+    voice.accept()  # too little to learn from
+    say(voice, said(AGAIN))
+    assert voice.likeness() is not None
+
+
+def test_what_is_softer_than_the_noise_is_no_voice() -> None:
+    assert traits_of(bytes(320 * 40), np.zeros(40, dtype=bool), b"") is None
+    assert traits_of(bytes(400), np.ones(1, dtype=bool), b"") is None
+
+
+@pytest.mark.parametrize("hertz", [90, 140, 210, 380])
+def test_a_pitch_is_found(hertz: float) -> None:
+    pitch = traits(buzz(hertz)).pitch
+    assert pitch is not None
+    assert 2**pitch == pytest.approx(hertz, rel=0.04)
+
+
+def test_noise_has_no_pitch_and_an_unknown_one_is_a_small_difference() -> None:
+    noise, voice = traits(line(60)), traits(buzz(120))
+    assert noise.pitch is None
+    assert differences(voice, noise)[1] == differences(noise, voice)[1] == pytest.approx(0.2)
+    assert differences(voice, traits(buzz(380)))[1] == 0.6
+    assert differences(voice, voice) == (0, 0, 0, 0)
+
+
+def test_of_single_frames_no_pitch_is_known() -> None:
+    voiced = np.arange(60) % 2 == 1
+    found = traits_of(buzz(120), voiced, b"")
+    assert found is not None
+    assert found.pitch is None
+
+
+def test_what_is_known_of_him_follows_his_newest_turn() -> None:
+    one, other, noise = traits(buzz(100)), traits(buzz(200)), traits(line(60))
+    assert one.pitch is not None
+    assert one.followed_by(other).pitch == pytest.approx(one.pitch + 0.4, abs=0.02)
+    assert one.followed_by(noise).pitch == one.pitch
+    assert noise.followed_by(one).pitch == one.pitch
+    before = differences(other, one)[0]
+    assert 0 < differences(other, one.followed_by(other))[0] < before
+
+
+def test_his_voice_is_what_came_before_the_detector_found_it_and_no_noise() -> None:
+    voice = OwnVoice()
+    quiet(voice)
+    for at in range(0, 320 * 5, 320):
+        voice.take(said(TURN)[at : at + 320], voiced=False, quiet=True)
+    voice.begin(2, 5)
+    assert b"".join(voice._noise) == b"".join(line(1, at) for at in range(15, 60))
+    assert len(voice._frames) == 2
+
+
+def levels() -> VoiceLevels:
+    voice = VoiceLevels(4.5)
+    quiet(voice)
+    say(voice, said(TURN))
+    voice.accept()
+    return voice
+
+
+@pytest.mark.parametrize(
+    ("name", "softer_db", "is_alike"), [(AGAIN, 7, True), (TELEVISION, 6, False), (AGAIN, 14, False)]
+)
+def test_a_softer_voice_that_sounds_like_his_is_his_unless_it_is_far_softer(
+    name: str, softer_db: float, is_alike: bool
+) -> None:
+    voice = levels()
+    say(voice, said(name, CALLER_DBFS - softer_db))
+    assert voice.is_soft(over=False) is True  # nobody is compared while he speaks
+    assert (voice.is_alike, voice.may_be_own) == (False, False)
+    assert voice.is_soft(over=True) is True
+    assert voice.is_alike is voice.may_be_own is is_alike
+    voice.begin(0)
+    assert (voice.is_alike, voice.may_be_own) == (False, False)
