@@ -30,7 +30,7 @@ TWELVE = (
 
 
 def test_scenarios_choose_webrtc_themselves_and_live_calls_silero() -> None:
-    assert HERMETIC["endpointing"] == {"engine": "webrtc", "echo_guard": False}
+    assert HERMETIC["endpointing"] == {"engine": "webrtc", "echo_guard": False, "silero_batch_ms": 0}
     assert (Settings().endpointing.engine, Settings().endpointing.echo_guard) == ("silero", True)
 
 
