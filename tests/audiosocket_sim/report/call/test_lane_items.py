@@ -248,7 +248,7 @@ def test_turn_values_say_how_they_are_defined() -> None:
     )
     version, values = turn_values(call.entries)
     found = {one.name: one.value for one in values}
-    assert version == 3
+    assert version == 4
     assert found["Response time (L_R)"] == "1.50 s"
     assert found["Yield time (L_Y)"] == "0.50 s"
     assert found["Goes on for coughs"] == "1 of 1"
