@@ -55,8 +55,9 @@ ECHO_AGAIN = 0.3
 CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
 PATIENCE = 2  # consecutive onsets that may stay undecided; the next one is the caller
 NO_HINT = -10_000
-FOLLOWED_FRAMES = 5
-"""An echo whose path explains so many frames one by one has been found for sure."""
+FOLLOWED_FRAMES = 11
+"""An echo whose path explains so many frames one by one has been found for sure: 4 more than those that it is fitted
+to, which vowels of two voices may fit too."""
 
 SAME_DELAY = 64  # samples
 TAIL = 10 * FRAME  # echo of what was played this long ago may still be heard

@@ -174,6 +174,20 @@ def test_one_find_by_chance_is_no_reason_to_take_a_caller_for_an_echo() -> None:
     assert not any(guard.is_echo(noise(140, -24, seed=2)) for _ in range(3))
 
 
+@pytest.mark.parametrize(("like_ms", "is_sure"), [(200, False), (320, True)])
+def test_an_echo_in_the_pre_roll_is_sure_where_it_goes_on_behind_what_its_path_was_fitted_to(
+    like_ms: int, is_sure: bool
+) -> None:
+    bot = noise(980, -20)
+    guard = LineEchoGuard()
+    for frame in frames(bot, 320):
+        guard.played(frame)
+    like = gain(bot[-16 * 460 :], -6)[: 16 * like_ms]
+    assert guard.leading_echo(mix(noise(360, -60, seed=1), like)) > 0
+    answers = [guard.is_echo(noise(360, -26, seed=2)) for _ in range(3)]
+    assert answers[-1] is is_sure
+
+
 def test_what_was_found_again_is_known_though_it_drowns_in_noise() -> None:
     bot = noise(900, -20)
     heard = gain(bot[-16 * 240 : -16 * 100], -10)
