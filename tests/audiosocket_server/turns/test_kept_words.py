@@ -15,6 +15,7 @@ from audiosocket_server.turns.vocabulary import (
     PlaybackEnded,
     Pushed,
     Recognised,
+    RecognitionFailed,
     ResumeSpeech,
     Speak,
     StopSpeech,
@@ -109,6 +110,36 @@ def test_a_noise_after_the_message_does_not_take_its_place() -> None:
     call.after(0.5)
     assert call.tell(UtteranceEnded(noise=True)) == [CancelRecognition(6)]
     assert call.after(0.02)[-1] == AskBackend(7, "É no bloco C.")
+
+
+def test_a_noise_in_the_pause_behind_the_message_does_not_put_it_off() -> None:
+    call = said_softly()
+    call.tell(PlaybackEnded(4))
+    call.tell(UtteranceBegan())
+    call.after(0.4)
+    call.tell(UtteranceEnded(noise=True))
+    assert call.after(KEPT_SECONDS)[-1:] == [AskBackend(7, "É no bloco C.")]
+
+
+def test_a_noise_over_the_end_of_the_message_does_not_put_it_off() -> None:
+    call = said_softly()
+    call.tell(UtteranceBegan())
+    call.after(1.0)
+    call.tell(PlaybackEnded(4))
+    call.tell(UtteranceEnded(noise=True))
+    assert call.after(KEPT_SECONDS)[-1:] == [AskBackend(7, "É no bloco C.")]
+
+
+def test_it_is_not_answered_once_he_said_something_that_could_not_be_recognised() -> None:
+    call = said_softly()
+    over(call)
+    call.tell(UtteranceBegan())
+    call.tell(UtteranceEnded())
+    assert [type(one) for one in call.tell(RecognitionFailed(call.job))] == [Speak]
+    call.play()
+    call.after(PAUSE_SECONDS)
+    assert call.after(5.0) == []
+    assert call.turns.phase is Phase.LISTENING
 
 
 def test_who_takes_the_turn_before_the_message_is_over_is_answered_alone() -> None:
