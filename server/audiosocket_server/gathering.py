@@ -1,7 +1,8 @@
 """Gathers the newest frames of the calls for a few milliseconds, so that one run of the model judges them all.
 
 Only a frame that completes a window of the model waits, and only while enough calls listen. For the call it is as if
-its audio had come so much later. A call never has two frames waiting: the next one ends the wait of the first
+its audio had come so much later; what it plays meanwhile counts as played after it, so that no echo changes its delay
+(`CallerInput.played`). A call never has two frames waiting: the next one ends the wait of the first
 (`CallerInput.hear`), so that what one connection costs stays within its share of the loop.
 """
 
