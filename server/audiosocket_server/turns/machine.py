@@ -451,6 +451,7 @@ class Turns(OverheardSteps):
         """Say the next message in the queue, or do what the status of the last one asks for."""
         self._go(Phase.AWAITING_PUSH)  # no job is open
         if status in (CallState.WAITING, CallState.IA_TURN):
+            self._kept = ""  # the backend goes on without him
             self._listen(False)
             self._enter(status)
             self._phase_until = self._message_ended + self._rules.transaction_seconds

@@ -165,6 +165,22 @@ def test_a_message_that_was_pushed_meanwhile_is_said_first() -> None:
     assert call.after(KEPT_SECONDS)[-1] == AskBackend(7, "É no bloco C.")
 
 
+def test_a_backend_that_goes_on_by_itself_is_not_told_later() -> None:
+    """Else its next question would be answered by what he said before the wait."""
+    call = said_softly()
+    call.tell(Pushed(BotMessage("Vou chamar o apartamento.", WAITING)))
+    call.tell(PlaybackEnded(4))
+    call.after(PAUSE_SECONDS)
+    call.play()
+    call.after(10.0)
+    assert call.turns.state is WAITING
+    call.tell(Pushed(BotMessage("Ninguém atende. Quer tentar outro?", USER_TURN)))
+    call.play()
+    call.after(PAUSE_SECONDS)
+    assert call.turns.state is USER_TURN
+    assert call.after(5.0) == []
+
+
 def test_what_is_understood_of_a_voice_just_like_his_stops_the_message() -> None:
     call = Playbook(TurnRules(barge_in=True, tells_words=True)).answered_with(USER_TURN)
     call.tell(PlaybackBegan(4))
