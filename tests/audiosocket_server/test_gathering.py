@@ -90,3 +90,35 @@ async def test_once_it_is_closed_nothing_is_judged() -> None:
     gathered.close()
     await asyncio.sleep(0.02)
     assert batch.runs == []
+
+
+@virtual
+async def test_a_run_that_fails_keeps_nobody_waiting() -> None:
+    gathered, batch = gathering()
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
+
+    def fail(windows: object) -> None:
+        raise RuntimeError("the model")
+
+    batch.judge_ahead = fail  # type: ignore[method-assign]
+    taken: list[int] = []
+    for number in range(2):
+        gathered.add(detector(batch), FRAME, lambda number=number: taken.append(number))  # type: ignore[misc]
+    await asyncio.sleep(0.02)
+    assert taken == [0, 1]
+    assert [type(error) for error in told] == [RuntimeError]
+
+
+@virtual
+async def test_of_a_call_that_floods_one_window_is_judged() -> None:
+    """The next frame ends the wait of the first, which is then judged by itself."""
+    gathered, batch = gathering()
+    flood, other = detector(batch), detector(batch)
+    taken: list[str] = []
+    gathered.add(other, FRAME, lambda: taken.append("other"))
+    for _ in range(MOST_WINDOWS):
+        gathered.add(flood, FRAME, lambda: taken.append("flood"))
+    await asyncio.sleep(0.02)
+    assert batch.runs == [2]
+    assert taken == ["other", "flood"]

@@ -82,6 +82,7 @@ class CallerInput:
         self._minimum_speech_ms = ep.minimum_speech_ms
         self._gathering = detectors.gathering
         self._waiting = b""  # the newest frame, while it is gathered with those of other calls
+        self._played_since: list[bytes] = []  # since it came: an echo in it is not of these
         self._take_late = take_late
         self._may_be_echo = not ep.echo_guard
         self._ahead: EarlySpeech | None = None
@@ -128,7 +129,11 @@ class CallerInput:
 
     def _take_waiting(self) -> Sequence[EndpointingFact] | None:
         pcm, self._waiting = self._waiting, b""
-        return self._take(pcm)
+        facts = self._take(pcm)
+        played, self._played_since = self._played_since, []
+        for frame in played:
+            self.played(frame)
+        return facts
 
     def _take(self, pcm: bytes) -> Sequence[EndpointingFact] | None:
         endpointer = self._endpointer
@@ -151,6 +156,9 @@ class CallerInput:
 
     def played(self, frame: bytes) -> None:
         """Take each frame that is sent to the caller, at the time it is sent."""
+        if self._waiting:
+            self._played_since.append(frame)
+            return
         self._echo_played(frame)
         if self._surroundings is not None:
             self._surroundings.played(frame)

@@ -79,6 +79,7 @@ class LastingVoice:
         if repetition(b"".join(frame for frame, _ in frames)) <= MOST_REPETITION:
             return True
         frames.clear()
+        self._powers.clear()
         return False
 
     def _is_loud_throughout(self) -> bool:

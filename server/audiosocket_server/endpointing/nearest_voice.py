@@ -8,7 +8,8 @@ of which a small loudspeaker gives off little and the caller's own voice much. H
 be depends on how much the surroundings change, and within a turn on how much louder than they the turn was.
 
 A detector that has just been reset does not recognise babble as speech for about a second. So it hears the last second
-of the surroundings before it begins to listen, unless they are quiet or it has heard enough of them.
+of the surroundings before it begins to listen, unless they are quiet or it has heard enough of them. What was heard
+before the bot spoke is not the last second: it may have been the caller, who would be shut out by it.
 
 On a quiet line this changes nothing: surroundings that fall silent now and then never raise the gate by more than
 `GateMargins.above_soft` over that silence (`SOFT`). Nor does it under noise that is no speech. A caller who spoke while
@@ -128,7 +129,11 @@ class Surroundings:
 
     def played(self, frame: bytes) -> None:
         """Take a frame that is sent to the caller: while the bot speaks, its echo may be part of what is heard."""
-        self._since_bot = self._since_bot + 1 if frame == _SILENCE else 0
+        if frame == _SILENCE:
+            self._since_bot += 1
+            return
+        self._since_bot = 0
+        self._pieces.clear()
 
     def heard(self, pcm: bytes, *, in_turn: bool) -> None:
         """Take audio of the caller (SLIN, 8 kHz). `in_turn`: whether an utterance of his is in progress."""

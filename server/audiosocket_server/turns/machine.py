@@ -284,16 +284,11 @@ class Turns(OverheardSteps):
             self._do(StopSpeech(job))
 
     def _users_turn(self) -> None:
+        """Enter USER_TURN. What was kept of the message before is his turn unless he says something else soon."""
         self._enter(CallState.USER_TURN)
-        self._go(Phase.LISTENING, self._rules.no_utterance_seconds)
+        self._go(Phase.LISTENING, KEPT_SECONDS if self._kept else self._rules.no_utterance_seconds)
         self._silent_until = self._phase_until
         self._listen(True)
-
-    def _users_turn_after_message(self) -> None:
-        """Enter USER_TURN. What was kept of the message before is his turn unless he says something else soon."""
-        self._users_turn()
-        if self._kept:
-            self._phase_until = self._silent_until = self._now + KEPT_SECONDS
 
     def _nobody_speaks(self) -> None:
         if not self._kept:
@@ -376,6 +371,7 @@ class Turns(OverheardSteps):
 
     def _apologise(self, text: str) -> None:
         self._drop_greeting()
+        self._kept = ""  # he is asked to say it again
         self._say(BotMessage(text, CallState.USER_TURN), "apology")
 
     def _pushed(self, event: Pushed) -> None:
@@ -455,13 +451,14 @@ class Turns(OverheardSteps):
         """Say the next message in the queue, or do what the status of the last one asks for."""
         self._go(Phase.AWAITING_PUSH)  # no job is open
         if status in (CallState.WAITING, CallState.IA_TURN):
+            self._kept = ""  # the backend goes on without him
             self._listen(False)
             self._enter(status)
             self._phase_until = self._message_ended + self._rules.transaction_seconds
         if self._queue:
             self._say(self._queue.popleft(), "reply")
         elif status is CallState.USER_TURN:
-            self._users_turn_after_message()
+            self._users_turn()
         elif status is CallState.STANDBY:
             self._hang_up(CONVERSATION_OVER)
 

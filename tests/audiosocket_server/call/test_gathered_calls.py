@@ -43,7 +43,7 @@ async def conversations(gathered_ms: int) -> tuple[list[Told], list[bytes], bool
 async def test_calls_that_are_judged_together_hear_what_each_hears_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     together: list[int] = []
     judge = Gathering._judge
-    monkeypatch.setattr(Gathering, "_judge", lambda self: (together.append(len(self._windows)), judge(self))[1])
+    monkeypatch.setattr(Gathering, "_judge", lambda self: (together.append(len(self._waiting)), judge(self))[1])
     alone, recognised_alone, gathers = await conversations(0)
     assert not gathers
     assert not together

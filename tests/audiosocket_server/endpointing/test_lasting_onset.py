@@ -77,5 +77,22 @@ def test_while_the_bot_speaks_what_a_guard_knows_for_its_echo_does_not_last() ->
         assert number == expected
 
 
+def test_a_laugh_that_nobody_listens_to_any_more_is_no_part_of_the_next_voice() -> None:
+    """The next utterance begins in the pre-roll, of which `LastingVoice` got no frame."""
+    soft = (np.frombuffer(LOUD, "<i2") // 20).astype("<i2").tobytes()
+    laugh = [LOUD if at % 8 < 4 else soft for at in range(LASTS_MS // 20)]
+    endpointer = Endpointer(Verdicts("#" * 99), silence_ms=700, longest_ms=9000, lasting=LastingVoice())
+    endpointer.over_speech = True
+    endpointer.listen(True)
+    for frame in laugh:
+        endpointer.audio(frame)
+        assert not endpointer.lasts()
+    endpointer.listen(False)
+    endpointer.audio(soft * 4)
+    endpointer.listen(True)
+    endpointer.audio(LOUD)
+    assert endpointer.in_utterance
+
+
 def test_without_a_look_for_voices_none_lasts() -> None:
     assert not Endpointer(Verdicts(""), silence_ms=700, longest_ms=9000).lasts()

@@ -263,6 +263,18 @@ def test_it_forgets_surroundings_that_are_no_speech_and_hears_none_where_it_know
     assert (says.resets, says.heard) == (5, 0)
 
 
+def test_a_caller_who_spoke_before_the_bot_does_not_shut_himself_out() -> None:
+    """What was heard before the bot spoke is not the last second, and need not sound any more."""
+    line = ALine()
+    line.bot(100)
+    line.around.heard(noise(2000, -22), in_turn=False)
+    line.bot(100, b"\1\1" * 160)
+    line.bot(30)
+    line.vad.reset()
+    assert not any(line.sounds(-60, 30, likelihood=0.01))
+    assert all(line.sounds(-22, 4))
+
+
 def test_it_need_not_hear_quiet_surroundings() -> None:
     line = ALine()
     says = NeedsTime(0.9)

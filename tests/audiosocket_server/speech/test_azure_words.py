@@ -30,8 +30,9 @@ def message(text: str, first_audio_seconds: float = 4.0) -> SynthesisMessage:
         ("«Não» é o 202!", ["Não", "é", "o", "202"], [5, 7, 9, 14]),
         ("Às 8h, R$ 5,00 & só.", ["Às", "oito", "R$", "5,00", "só"], [2, 9, 14, 20]),
         ("dia a dia", ["dia", "a", "dia"], [3, 5, 9]),
+        ("Na segunda-feira, 12/05.", ["Na", "segunda", "feira", "12", "05"], [2, 17, 24]),
     ],
-    ids=["marks", "a word in another", "quoted", "a word that is not written so", "twice"],
+    ids=["marks", "a word in another", "quoted", "a word that is not written so", "twice", "in parts"],
 )
 @virtual
 async def test_a_word_ends_where_the_text_has_it_with_the_marks_behind_it(

@@ -15,6 +15,7 @@ from audiosocket_server.turns.vocabulary import (
     PlaybackEnded,
     Pushed,
     Recognised,
+    RecognitionFailed,
     ResumeSpeech,
     Speak,
     StopSpeech,
@@ -111,6 +112,36 @@ def test_a_noise_after_the_message_does_not_take_its_place() -> None:
     assert call.after(0.02)[-1] == AskBackend(7, "É no bloco C.")
 
 
+def test_a_noise_in_the_pause_behind_the_message_does_not_put_it_off() -> None:
+    call = said_softly()
+    call.tell(PlaybackEnded(4))
+    call.tell(UtteranceBegan())
+    call.after(0.4)
+    call.tell(UtteranceEnded(noise=True))
+    assert call.after(KEPT_SECONDS)[-1:] == [AskBackend(7, "É no bloco C.")]
+
+
+def test_a_noise_over_the_end_of_the_message_does_not_put_it_off() -> None:
+    call = said_softly()
+    call.tell(UtteranceBegan())
+    call.after(1.0)
+    call.tell(PlaybackEnded(4))
+    call.tell(UtteranceEnded(noise=True))
+    assert call.after(KEPT_SECONDS)[-1:] == [AskBackend(7, "É no bloco C.")]
+
+
+def test_it_is_not_answered_once_he_said_something_that_could_not_be_recognised() -> None:
+    call = said_softly()
+    over(call)
+    call.tell(UtteranceBegan())
+    call.tell(UtteranceEnded())
+    assert [type(one) for one in call.tell(RecognitionFailed(call.job))] == [Speak]
+    call.play()
+    call.after(PAUSE_SECONDS)
+    assert call.after(5.0) == []
+    assert call.turns.phase is Phase.LISTENING
+
+
 def test_who_takes_the_turn_before_the_message_is_over_is_answered_alone() -> None:
     call = said_softly()
     call.tell(UtteranceBegan())
@@ -132,6 +163,22 @@ def test_a_message_that_was_pushed_meanwhile_is_said_first() -> None:
     call.play()
     call.after(PAUSE_SECONDS)
     assert call.after(KEPT_SECONDS)[-1] == AskBackend(7, "É no bloco C.")
+
+
+def test_a_backend_that_goes_on_by_itself_is_not_told_later() -> None:
+    """Else its next question would be answered by what he said before the wait."""
+    call = said_softly()
+    call.tell(Pushed(BotMessage("Vou chamar o apartamento.", WAITING)))
+    call.tell(PlaybackEnded(4))
+    call.after(PAUSE_SECONDS)
+    call.play()
+    call.after(10.0)
+    assert call.turns.state is WAITING
+    call.tell(Pushed(BotMessage("Ninguém atende. Quer tentar outro?", USER_TURN)))
+    call.play()
+    call.after(PAUSE_SECONDS)
+    assert call.turns.state is USER_TURN
+    assert call.after(5.0) == []
 
 
 def test_what_is_understood_of_a_voice_just_like_his_stops_the_message() -> None:

@@ -22,6 +22,7 @@ NEXT_AUDIO_SECONDS = 4.0  # longest time between two chunks; playback ends a mes
 MOST_BYTES = 9_600_000  # ten minutes, which is also Azure's limit for one message
 
 _SPACE = re.compile(r"\s")
+_IN_WORD = re.compile(r"\w")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -189,8 +190,10 @@ class SynthesisMessage:
         if self._over.is_set() or found is None:
             return
         self._told = found.end()
-        end = _SPACE.search(self._text, self._told)
-        self._made.put_nowait(WordEnd(end.start() if end is not None else len(self._text), ends_ms))
+        space = _SPACE.search(self._text, self._told)
+        end = space.start() if space is not None else len(self._text)
+        if not _IN_WORD.search(self._text, self._told, end):  # else it is a part of a word, and more of it follows
+            self._made.put_nowait(WordEnd(end, ends_ms))
 
     def _end_came(self, error: SpeechError | None) -> None:
         if self._over.is_set():
