@@ -1,5 +1,6 @@
 """The fake Azure Speech service against the unmodified SDK without faults: recognition and synthesis."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,9 +183,13 @@ def test_words_and_marks_are_told_to_a_client_that_listens_for_them(fake: FakeAz
         shown = event.text if is_word else f"[{event.text}]"
         words.append((shown, event.audio_offset / 1e7, event.duration.total_seconds()))
 
+    told_all = threading.Event()  # `get` may return before the SDK's thread has told everything
     synthesiser.synthesis_word_boundary.connect(take)
+    synthesiser.synthesis_completed.connect(lambda event: told_all.set())
     audio = synthesiser.speak_text_async(text).get().audio_data
+    assert told_all.wait(10)
     synthesiser.synthesis_word_boundary.disconnect_all()
+    synthesiser.synthesis_completed.disconnect_all()
     assert " ".join(word for word, *_ in words) == told
     begins = [at for _, at, _ in words]
     assert begins == sorted(begins)
