@@ -71,7 +71,7 @@ LONGEST_MS = 9_500
 """What is done over one message begins within so much of it: a message has more than 11 s."""
 BETWEEN_MS = 3_300
 """From one sound to the next, at least: each is watched for 2 s."""
-DEFAULT_HALVES = ("tuning", "drawn 1")
+DEFAULT_HALVES = ("tuning", "drawn 2")
 """What was drawn by this number had not been looked at when the figures in docs/speech.md were made."""
 LABELS = ("backchannel", "vocal_tic", "non_directed")
 NAMES = {"backchannel": "S_BC", "vocal_tic": "S_VT", "non_directed": "S_ND"}
