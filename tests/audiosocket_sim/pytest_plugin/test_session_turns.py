@@ -66,7 +66,7 @@ def test_all_calls_are_put_together_in_a_line_and_a_file(processes: tuple[str, .
     done.stdout.fnmatch_lines([line])
     assert done.ret == 0
     found = summary(project)
-    assert (found["version"], found["calls"], found["responses"]["window_ms"]) == (3, 5, 10_000)
+    assert (found["version"], found["calls"], found["responses"]["window_ms"]) == (4, 5, 10_000)
     assert found["responses"]["rate"] is None
 
 
