@@ -10,29 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audiosocket_core.phrase_book.book import Phrase, PhraseBook, normalise
+from audiosocket_sim.fake_azure.messages import WordBoundary
 
-__all__ = ["SpokenText", "TextToSpeech", "TimedWord", "phrase_book_synthesiser"]
+__all__ = ["SpokenText", "TextToSpeech", "phrase_book_synthesiser"]
 
 _WORD = re.compile(r"\S+")
 _PARTS = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class TimedWord:
-    """A word of the text, without the marks around it, or the marks behind it; and when it is said."""
-
-    text: str
-    begins_ms: int
-    ends_ms: int
-    is_punctuation: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class SpokenText:
-    """What was synthesised: SLIN (8 kHz), and its words in order."""
+    """What was synthesised: SLIN (8 kHz), and its words in order, with the marks behind a word apart from it."""
 
     pcm: bytes
-    words: tuple[TimedWord, ...] = ()
+    words: tuple[WordBoundary, ...] = ()
 
 
 TextToSpeech = Callable[[str, str, str], SpokenText]
@@ -59,14 +50,14 @@ def phrase_book_synthesiser(folders: Sequence[Path], cache: Path) -> TextToSpeec
     return speak
 
 
-def _words(text: str, phrase: Phrase) -> Iterator[TimedWord]:
+def _words(text: str, phrase: Phrase) -> Iterator[WordBoundary]:
     begins_ms, at = phrase.speech_start_ms, 0
     for text_end, ends_ms in list(phrase.word_ends_in(text)) or _estimated(text, phrase):
         _, word, marks = _parts(text[at:text_end].strip())
         if word:
-            yield TimedWord(word, begins_ms, ends_ms)
+            yield WordBoundary(word, begins_ms, ends_ms - begins_ms)
         if marks:
-            yield TimedWord(marks, ends_ms, ends_ms, is_punctuation=True)
+            yield WordBoundary(marks, ends_ms, 0, is_punctuation=True)
         begins_ms, at = ends_ms, text_end
 
 

