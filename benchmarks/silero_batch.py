@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from audiosocket_server.detectors import load_silero_batch
 from audiosocket_server.endpointing import SileroBatch, SileroStream, SileroVad
 
 from audiosocket_core.phrase_book.book import PhraseBook
@@ -40,7 +41,7 @@ def run(quick: bool = False) -> list[Row]:
 
 def _detector(calls: int, rounds: int) -> list[Row]:
     said = _frames()
-    batch = SileroBatch(calls)
+    batch = load_silero_batch(calls)
     together = [SileroVad(0.5, batch.open()) for _ in range(calls)]
     alone = [SileroVad(0.5) for _ in range(calls)]
     took: list[tuple[float, float]] = []

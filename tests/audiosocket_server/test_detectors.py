@@ -116,7 +116,7 @@ def test_where_calls_cannot_be_judged_at_once_each_is_by_itself(
     def fail(streams: int) -> None:
         raise error
 
-    monkeypatch.setattr("audiosocket_server.detectors.SileroBatch", fail)
+    monkeypatch.setattr("audiosocket_server.detectors.load_silero_batch", fail)
     monkeypatch.setattr("audiosocket_server.detectors.SileroVad", lambda threshold: Fake())
 
     async def main() -> None:

@@ -20,8 +20,8 @@ from audiosocket_server.endpointing.endpointer import (
 from audiosocket_server.endpointing.lasting import LastingVoice
 from audiosocket_server.endpointing.levels import VoiceLevels
 from audiosocket_server.endpointing.nearest_voice import GradedVad, NearestVoice, Surroundings
-from audiosocket_server.endpointing.silero import SileroVad, SileroWindow
-from audiosocket_server.endpointing.silero_batch import SileroBatch, SileroStream
+from audiosocket_server.endpointing.silero import SileroModel, SileroVad, SileroWindow
+from audiosocket_server.endpointing.silero_batch import SileroBatch, SileroRun, SileroStream
 from audiosocket_server.endpointing.vad import Vad, WebRtcVad
 
 __all__ = [
@@ -33,6 +33,8 @@ __all__ = [
     "LineEchoGuard",
     "NearestVoice",
     "SileroBatch",
+    "SileroModel",
+    "SileroRun",
     "SileroStream",
     "SileroVad",
     "SileroWindow",

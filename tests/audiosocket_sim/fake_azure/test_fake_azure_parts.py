@@ -18,9 +18,10 @@ from audiosocket_sim.fake_azure.client_requests import (
     read_recognition,
     read_ssml,
     read_upgrade,
+    wants_words,
 )
 from audiosocket_sim.fake_azure.frames import Frame, MalformedFrame, pack, unpack
-from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, frame_of
+from audiosocket_sim.fake_azure.messages import SpeechPhrase, SpeechStartDetected, WordBoundary, frame_of
 from audiosocket_sim.fake_azure.recognisers import RecogniserError, load_recogniser, phrase_book, recogniser_from
 from audiosocket_sim.fake_azure.speech_detector import PhraseEnded, PhraseStarted, SpeechDetector
 from audiosocket_sim.phone.line import noise
@@ -81,6 +82,12 @@ def test_messages_are_in_units_of_100_ns() -> None:
     assert (phrase["Offset"], phrase["Duration"], phrase["DisplayText"]) == (2_000_000, 3_800_000, "Sim.")
     assert phrase["NBest"][0]["Display"] == "Sim."
     assert "DisplayText" not in json.loads(frame_of(SpeechPhrase("NoMatch", "", 0, 0), "1").body)
+    word = frame_of(WordBoundary("Sim", 50, 330), "1")
+    assert word.path == "audio.metadata"
+    text = {"Text": "Sim", "Length": 3, "BoundaryType": "WordBoundary"}
+    said = {"Offset": 500_000, "Duration": 3_300_000, "text": text}
+    assert json.loads(word.body) == {"Metadata": [{"Type": "WordBoundary", "Data": said}]}
+    assert '"PunctuationBoundary"' in str(frame_of(WordBoundary(".", 380, 10, is_punctuation=True), "1").body)
 
 
 # --- what is asked for
@@ -180,6 +187,21 @@ def test_the_output_format_has_to_be_said() -> None:
     assert output_format_of('{"synthesis": {"audio": {"outputFormat": "raw-8khz-16bit-mono-pcm"}}}').startswith("raw")
     with pytest.raises(InvalidRequest, match="outputFormat is missing"):
         output_format_of("{}")
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ('{"wordBoundaryEnabled": "true"}', True),  # as the SDK for Python writes it
+        ('{"wordBoundaryEnabled": true}', True),
+        ('{"wordBoundaryEnabled": "false"}', False),
+        ("{}", False),
+        ("7", False),
+    ],
+)
+def test_the_times_of_words_are_told_to_who_asks(options: str, wanted: bool) -> None:
+    assert wants_words(f'{{"synthesis": {{"audio": {{"metadataOptions": {options}}}}}}}') is wanted
+    assert not wants_words("{}")
 
 
 # --- audio formats
