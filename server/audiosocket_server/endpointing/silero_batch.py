@@ -56,7 +56,8 @@ class SileroBatch:
         """Judge the next window of each of some streams. What the model says waits for `process`."""
         rows = np.array([stream.row for stream, _ in windows], np.intp)
         heard = np.array([window for _, window in windows], np.float32)
-        inputs = {"input": np.hstack((self.contexts[rows], heard)), "state": self.states[:, rows], "sr": self._rate}
+        behind = np.hstack((self.contexts[rows], heard))
+        inputs: dict[str, NDArray[Any]] = {"input": behind, "state": self.states[:, rows], "sr": self._rate}
         likelihoods, states = self._run(None, inputs)
         rows ^= 1
         self.contexts[rows] = heard[:, -CONTEXT:]
