@@ -11,6 +11,7 @@ import pytest
 from audiosocket_sim.cli.main import main
 from audiosocket_sim.conformance.cases.catalogue import CASES
 from audiosocket_sim.conformance.features import FEATURES, ROLES
+from audiosocket_sim.conformance.probe import LATER_CALLS, TWO_CALLS
 from audiosocket_sim.conformance.stated.check_file import read_check_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,3 +67,14 @@ def test_check_yaml_takes_each_feature(tmp_path: Path, name: str) -> None:
     stated = read_check_file(tmp_path / "check.yaml")
     assert stated.has(name) is False
     assert stated.stated == {name}
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CHANGELOG.md", "docs/check.md", "audiosocket_sim/cli/check_arguments.py"]
+)
+def test_a_page_knows_how_many_cases_and_calls_there_are(page: str) -> None:
+    calls = sum(case.n_calls(heavy=False) for case in CASES if not case.only_heavy) + len(TWO_CALLS) + len(LATER_CALLS)
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    assert re.findall(r"(\d+) cases.{,15} in at most (\d+) short calls", text) == [
+        (str(len(CASES)), str(-calls // 100 * -100))
+    ]

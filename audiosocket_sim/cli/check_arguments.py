@@ -20,7 +20,7 @@ def add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser = command(
         commands,
         "check",
-        "is this bot a good AudioSocket server? Some 370 short calls find out, with no scenario (docs/check.md)",
+        "is this bot a good AudioSocket server? 149 cases, in at most 400 short calls, find out (docs/check.md)",
         "check --target tcp://127.0.0.1:8080",
         _EXIT_CODES,
     )

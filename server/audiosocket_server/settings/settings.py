@@ -317,7 +317,8 @@ class EndpointingSettings(_Section):
         0.5, description="of silero, 0 to 1: likelihood from which audio counts as speech"
     )
     silero_calls: Count = Field(
-        100, description="the most calls at a time that use silero, 10 MB each; further calls use webrtc"
+        100,
+        description="the most calls at a time that use silero, 10 MB each without `[local]`; further calls use webrtc",
     )
     silero_batch_ms: Annotated[Whole, Field(ge=0, le=100)] = Field(
         10,
