@@ -45,6 +45,9 @@ says.
 
 A failed case says what Asterisk, or a caller, would suffer from this commit in this case. It does not say that the
 project is a bad one, and much may have been mended since.
+
+`check` has 149 cases today. Case AO-18 is newer than these runs, so they have 148; those of `evizuete` and `sherlok260`
+are older still, and have 112. A case that a run does not have stands as not run (–) in the matrix.
 """
 
 
