@@ -10,6 +10,8 @@ import pytest
 from helpers.page_follower import VENV_COMMANDS, Follower, NotAsThePageSays, blocks_of, sections_of
 from ruamel.yaml import YAML
 
+from audiosocket_sim.scenario.cassette import read_cassette
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "own-project.md").read_text(encoding="utf-8")
 SECTIONS = sections_of(PAGE)
@@ -63,6 +65,14 @@ def test_any_other_program(tmp_path: Path, programs: Path) -> None:
     commands = follow("Any other program", tmp_path, programs)
     assert commands == commands_of("Any other program")
     assert len(commands) == 3
+
+
+def test_the_pages_cassette_is_one() -> None:
+    written = re.findall(r"^    .*\n", SECTIONS["Your bot's services"], re.MULTILINE)
+    (exchange,) = read_cassette("".join(written))
+    assert (exchange.method, exchange.path, exchange.body) == ("POST", "/v1/chat/completions", b"")
+    assert exchange.answer is not None
+    assert b"How can I help you?" in exchange.answer.body
 
 
 def test_nothing_on_the_page_goes_unread() -> None:

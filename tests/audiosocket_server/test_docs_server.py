@@ -20,7 +20,7 @@ from audiosocket_server.events import CallEvent, CallState, Recorded
 from audiosocket_server.listener import BACKLOG
 from audiosocket_server.registry.metrics import OUTCOMES, CallMetrics, Snapshot, as_text
 from audiosocket_server.settings.errors import sections_of
-from audiosocket_server.settings.settings import FLAT_NAMES, Settings
+from audiosocket_server.settings.settings import FLAT_NAMES, HERMETIC, Settings
 from audiosocket_server.turns.machine import COULD_NOT_CONNECT, ERROR_OCCURRED
 from audiosocket_server.web.api import BODY_SECONDS, HEAD_SECONDS, MAX_BODY_BYTES, SPARE_FILES, build_app
 from audiosocket_server.web.streams import MOST_STREAMS
@@ -122,6 +122,14 @@ def test_every_setting_is_in_its_table_with_its_default_and_meaning() -> None:
         assert [(key, json.loads(default), meaning) for key, default, meaning in told[section]] == [
             (key, defaults[section][key], info.description) for key, info in keys.items()
         ]
+
+
+def test_the_defaults_that_differ_under_a_scenario_are_told() -> None:
+    (told,) = re.findall(r"defaults are different\nthere.*?:(.*?)\n\n", DOC, re.DOTALL)
+    keys = {f"{section}.{key}": value for section, values in HERMETIC.items() for key, value in values.items()}
+    assert dict(re.findall(r"`([\w.]+): ([^`]+)`", told)) == {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in keys.items()
+    }
 
 
 def test_short_names_states_apologies_and_sizes_are_told() -> None:
