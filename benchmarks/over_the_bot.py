@@ -6,8 +6,9 @@ the second was unseen, until what failed in it was looked at. Unseen material is
 the bot is four prompts in a row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -169,7 +170,7 @@ class Messages:
         for one at the end of the first.
         """
         found: list[VoiceSegment] = []
-        for segment in sorted((self._placed(segment) for segment in bot), key=lambda segment: segment.start_ms):
+        for segment in sorted(map(self._placed, _each_with_its_part(bot)), key=lambda segment: segment.start_ms):
             before = found[-1] if found else None
             if (
                 before is None
@@ -191,6 +192,29 @@ class Messages:
         message, offset_ms, is_last = self.places[said.sentence]
         part = SentencePart(message, offset_ms + said.from_ms, offset_ms + said.to_ms)
         return replace(segment, said=part, whole=bool(segment.whole) and is_last)
+
+
+def _each_with_its_part(bot: Sequence[VoiceSegment]) -> Iterator[VoiceSegment]:
+    """The segments, each with what was said in it, instead of what was said in its whole turn.
+
+    How long the bot was paused in the turn is known: each of its pauses gets its share of that.
+    """
+    turns: dict[int, list[VoiceSegment]] = {}
+    for segment in bot:
+        turns.setdefault(segment.turn, []).append(segment)
+    for parts in turns.values():
+        said, began_ms = parts[0].said, parts[0].start_ms
+        if said is None or len(parts) == 1:
+            yield from parts
+            continue
+        quiet_ms = sum(after.start_ms - before.end_ms for before, after in pairwise(parts))
+        paused = max(0, parts[-1].end_ms - began_ms - (said.to_ms - said.from_ms)) / max(1, quiet_ms)
+        heard_ms, end_ms = float(said.from_ms), began_ms
+        for part in parts:
+            heard_ms += (part.start_ms - end_ms) * (1 - paused)
+            from_ms, end_ms = round(heard_ms), part.end_ms
+            heard_ms += part.end_ms - part.start_ms
+            yield replace(part, said=SentencePart(said.sentence, from_ms, round(heard_ms)))
 
 
 def write_messages(folder: Path) -> Messages:

@@ -56,10 +56,13 @@ class Overhearing:
         if self._caller.stirs:
             self._notify_turns(t.SoundStirs())
 
-    def look(self) -> None:
-        """Report how loud the voice is, that it lasts, and words that are likely by now: call it at each tick."""
+    def look(self, *, hurry: bool) -> None:
+        """Report how loud the voice is, that it lasts, and words that are likely by now: call it at each tick.
+
+        `hurry`: the bot speaks on meanwhile.
+        """
         if not self._caller.pauses:
-            self.weigh(over=False)
+            self.weigh(over=False, hurry=hurry)
             if not self._lasts and self._caller.lasts():
                 self._lasts = True
                 self._notify_turns(t.VoiceLasts())
@@ -71,9 +74,9 @@ class Overhearing:
             self._likely = likely
             self._notify_turns(t.WordsHeard(likely))
 
-    def weigh(self, *, over: bool) -> None:
+    def weigh(self, *, over: bool, hurry: bool = True) -> None:
         """Report whether the voice is the caller's, by its level and its sound. `over`: it has ended, or pauses."""
-        soft = self._caller.is_soft(over=over)
+        soft = self._caller.is_soft(over=over, hurry=hurry)
         if soft is None:
             return
         weighed = (soft, *self._caller.likeness())

@@ -285,9 +285,11 @@ class Endpointer:
         self._silent_ms = self._missing_ms = 0
         self._pause_reported = False
         self._unguarded = 0
-        for part in (self._levels, self._lasting):
-            if part is not None:
-                part.begin(min(ONSET_FRAMES, self._whole_ms // FRAME_MS))  # what is older may be an echo
+        frames = min(ONSET_FRAMES, self._whole_ms // FRAME_MS)  # what is older may be an echo
+        if self._levels is not None:
+            self._levels.begin(frames, over_speech=self.over_speech)
+        if self._lasting is not None:
+            self._lasting.begin(frames)
 
     def _pre_roll(self) -> bytes:
         heard = b"".join(self._recent)

@@ -5,11 +5,12 @@ is softer. So the level of each utterance that was understood as his is remember
 frames, without that of the noise, which is heard in the frames before. The newest of these are already his voice, since
 a detector is late.
 
-The level of an utterance that is over is exact to 2 dB. Of one that goes on it is not: words begin loud. So there a
-smaller difference is enough for a voice to be soft, and what follows from it may be taken back later.
+The level of an utterance that is over is exact to 1 or 2 dB. Of one that goes on it is not: words begin loud. So there
+a smaller difference is enough for a voice to be soft, and what follows from it may be taken back later.
 
-People are not as loud each time. So a voice that is softer, but not by far, and over, is compared with the caller's own
-(`own_voice`): one that sounds just like it is his; of one that may be his it is said that it may.
+People are not as loud each time, and a television may be nearly as loud as they are. So a voice that is softer, but not
+by far, is compared with the caller's own, too (`own_voice`): how much softer it may be depends on how much it sounds
+like him. Of one that is softer than that, and over, is known whether it sounds just like him, or may be his.
 """
 
 import math
@@ -24,10 +25,20 @@ __all__ = ["VoiceLevels"]
 
 LEAST_FRAMES = 8  # voiced ones, before anything is said of the level of an utterance
 SURE_FRAMES = 30  # voiced ones, 0.6 s, before anything is said of one that goes on
-SHARE_WHILE_IT_LASTS = 0.5  # of the difference
+UNHURRIED_FRAMES = 40  # of any kind, 0.8 s, if there is time: the level is known better, and words begin loud
+SHARE_WHILE_IT_LASTS = 0.65  # of the difference
+DB_A_LIKENESS = 0.8
+"""For each 1 of likeness below 0 a voice may be so much less softer. A logistic regression of whose voice it is on both
+gave 0.75 (after 0.6 s) and 1.0 (at the end), for five voices."""
+LEAST_SOFTER_DB = 1.0
+"""A voice that is not softer by so much is never soft, and need not be compared."""
+COMPARED_EVERY = 15  # voiced frames, 0.3 s, of an utterance that goes on
 SOFT_PARTS = 0.01  # frames that are more than 20 dB below the loudest are not counted: gaps within words
+MOST_FRAMES, NEWEST_FRAMES = 1500, 150  # of an utterance
 NOISE_FRAMES = 100
 LEAST_NOISE_FRAMES = 5
+NOISE_PART = 0.1  # of an utterance, its softest frames: the noise under it, which comes and goes, is no louder
+LEAST_SHARE = 0.25  # of the power of voiced frames that is voice: what seems to be loud noise may be a voice itself
 FAINT_DB = 10.0
 """An onset that is so much softer than the caller's own voice is a breath, or an echo. Of 64 sentences in which a
 caller was 2 dB softer than before, none began softer for more than two frames."""
@@ -36,8 +47,8 @@ ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
 """A voice that is so much softer is not the caller's, whatever it sounds like."""
-ALIKE, PERHAPS = 2.2, -0.4
-"""From which likeness on a softer voice is the caller's, and may be his."""
+ALIKE, PERHAPS, HARDLY = 2.2, -0.4, -3.0
+"""From which likeness on a softer voice is the caller's; may be his; may be his, if it is soft only for its sound."""
 
 
 class VoiceLevels:
@@ -48,26 +59,38 @@ class VoiceLevels:
 
     def __init__(self, softer_db: float) -> None:
         self._softer_db = softer_db
-        self._whole: list[float] = []  # of the utterance
+        self._whole: deque[float] = deque(maxlen=MOST_FRAMES)  # of the utterance's voiced frames
+        self._all: deque[float] = deque(maxlen=NEWEST_FRAMES)  # of all its frames
         self._newest: deque[tuple[float, bool]] = deque(maxlen=ONSET_FRAMES)  # and whether they are voiced
         self._around: deque[float] = deque(maxlen=NOISE_FRAMES)
         self._own_db: float | None = None
         self._voice = OwnVoice()
         self._likeness: float | None = None
+        self._least_likeness = PERHAPS  # for it to be his
+        self._alike_so_far: float | None = None  # of an utterance that goes on
+        self._compared_at = 0  # with so many voiced frames
+        self._over_speech = False
 
-    def begin(self, frames: int) -> None:
-        """An utterance begins, with the newest `frames` frames."""
-        self._whole = [power for power, voiced in list(self._newest)[max(0, len(self._newest) - frames) :] if voiced]
+    def begin(self, frames: int, *, over_speech: bool = False) -> None:
+        """An utterance begins, with the newest `frames` frames. `over_speech`: while the bot speaks."""
+        newest = list(self._newest)[max(0, len(self._newest) - frames) :]
+        for kept in (self._whole, self._all):
+            kept.clear()
+        self._all.extend(power for power, _ in newest)
+        self._whole.extend(power for power, voiced in newest if voiced)
         for _ in range(min(ONSET_FRAMES, len(self._around))):
             self._around.pop()
         self._voice.begin(frames, ONSET_FRAMES)
-        self._likeness = None
+        self._over_speech = over_speech
+        self._likeness = self._alike_so_far = None
+        self._compared_at = 0
 
     def take(self, frame: bytes, *, voiced: bool, quiet: bool) -> None:
         """Take a frame (20 ms of SLIN, 8 kHz). `quiet`: neither the bot nor the caller speaks, as far as is known."""
         samples = np.frombuffer(frame, "<i2").astype(np.float32)
         power = float(samples @ samples) / max(1, len(samples))
         self._newest.append((power, voiced))
+        self._all.append(power)
         self._voice.take(frame, voiced=voiced, quiet=quiet)
         if voiced:
             self._whole.append(power)
@@ -81,19 +104,35 @@ class VoiceLevels:
         loudest = max((power for power, _ in list(self._newest)[-FAINT_FRAMES:]), default=0.0)
         return loudest < 10 ** ((self._own_db - FAINT_DB) / 10)
 
-    def is_soft(self, *, over: bool) -> bool | None:
+    def is_soft(self, *, over: bool, hurry: bool = True) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
 
-        `over`: it has ended, or pauses. False if it is not known how loud the caller is.
+        `over`: it has ended, or pauses. `hurry`: the bot speaks on meanwhile. False if it is not known how loud the
+        caller is.
         """
         if self._own_db is None or not self._softer_db:
             return False
         if len(self._whole) < (LEAST_FRAMES if over else SURE_FRAMES):
             return False if over else None
+        if not over and not hurry and len(self._all) < UNHURRIED_FRAMES:
+            return None
         softer_by = self._own_db - self._level_db()
-        is_soft = softer_by > self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
-        self._likeness = self._voice.likeness() if is_soft and over and softer_by < FAR_SOFTER_DB else None
+        usual_db = self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
+        least_db = min(LEAST_SOFTER_DB, usual_db)
+        likeness = None
+        if least_db < softer_by < FAR_SOFTER_DB:
+            likeness = self._voice.likeness() if over else self._so_far()
+        is_soft = softer_by > max(least_db, usual_db + DB_A_LIKENESS * min(0.0, likeness or 0.0))
+        self._likeness = likeness if is_soft and over else None
+        self._least_likeness = PERHAPS if softer_by > usual_db else HARDLY
         return is_soft
+
+    def _so_far(self) -> float | None:
+        """The likeness of an utterance that goes on; a comparison takes 2 to 3 ms."""
+        if len(self._whole) >= self._compared_at + COMPARED_EVERY:
+            self._compared_at = len(self._whole)
+            self._alike_so_far = self._voice.likeness()
+        return self._alike_so_far
 
     @property
     def is_alike(self) -> bool:
@@ -103,19 +142,29 @@ class VoiceLevels:
     @property
     def may_be_own(self) -> bool:
         """Whether it may be the caller's, by its sound."""
-        return self._likeness is not None and self._likeness >= PERHAPS
+        return self._likeness is not None and self._likeness >= self._least_likeness
 
     def accept(self) -> None:
-        """The last utterance was the caller's: remember its level, and what he sounds like."""
+        """The last utterance was the caller's: remember its level, and what he sounds like.
+
+        Nothing is learnt of one over the bot that is softer than he and does not sound like him: somebody else may have
+        been taken for him.
+        """
         if len(self._whole) < LEAST_FRAMES:
             return
-        self._voice.accept()
         level_db, own_db = self._level_db(), self._own_db
+        if own_db is not None and self._over_speech and own_db - level_db > LEAST_SOFTER_DB:
+            likeness = self._voice.likeness()
+            if likeness is not None and likeness < 0:
+                return
+        self._voice.accept()
         self._own_db = level_db if own_db is None else own_db + OWN_FOLLOWS * (level_db - own_db)
 
     def _level_db(self) -> float:
         loudest = max(self._whole)
         counted = [power for power in self._whole if power >= SOFT_PARTS * loudest]
-        noise = median(self._around) if len(self._around) >= LEAST_NOISE_FRAMES else 0.0
-        voice = sum(counted) / len(counted) - noise
-        return 10 * math.log10(max(voice, 1.0))
+        voiced = sum(counted) / len(counted)
+        noise = min(sorted(self._all)[int(NOISE_PART * len(self._all))], voiced / 2)
+        if len(self._around) >= LEAST_NOISE_FRAMES:
+            noise = max(noise, median(self._around))
+        return 10 * math.log10(max(voiced - noise, LEAST_SHARE * voiced, 1.0))

@@ -55,6 +55,11 @@ class OverheardSteps(ABC):
         """True while somebody speaks over a message, and it is not decided whether he takes the turn."""
         return self._overheard is not None
 
+    @property
+    def speaks_on(self) -> bool:
+        """True while the message goes on although somebody speaks over it."""
+        return self.phase is Phase.OVERHEARING
+
     @abstractmethod
     def _do(self, command: Command) -> None:
         """Add a command."""

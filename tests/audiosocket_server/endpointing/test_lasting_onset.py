@@ -41,6 +41,8 @@ def test_while_the_bot_speaks_its_echo_does_not_keep_an_utterance_open() -> None
     levels.begin(0)
     for _ in range(20):
         levels.take(LOUD, voiced=True, quiet=False)
+    for _ in range(10):
+        levels.take(bytes(320), voiced=False, quiet=False)
     levels.accept()
     echo = (np.frombuffer(LOUD, "<i2") // 6).astype("<i2").tobytes()
     for over_speech, open_still in ((True, False), (False, True)):

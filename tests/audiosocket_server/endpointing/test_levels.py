@@ -17,17 +17,20 @@ def mixed(one: list[bytes], other: list[bytes]) -> list[bytes]:
     return [(np.frombuffer(a, "<i2") + np.frombuffer(b, "<i2")).astype("<i2").tobytes() for a, b in both]
 
 
-def say(levels: VoiceLevels, what: list[bytes]) -> None:
-    levels.begin(0)
+def say(levels: VoiceLevels, what: list[bytes], noise_dbfs: float = -60, *, over_speech: bool = False) -> None:
+    """An utterance and the pause behind it, in which the line is heard."""
+    levels.begin(0, over_speech=over_speech)
     for frame in what:
         levels.take(frame, voiced=True, quiet=False)
+    for frame in frames(noise_dbfs, 10, 6):
+        levels.take(frame, voiced=False, quiet=False)
 
 
 def caller(dbfs: float = -22, noise_dbfs: float = -60, softer_db: float = 4.5) -> VoiceLevels:
     levels = VoiceLevels(softer_db)
     for frame in frames(noise_dbfs, 100, 2):
         levels.take(frame, voiced=False, quiet=True)
-    say(levels, mixed(frames(dbfs, 40), frames(noise_dbfs, 40, 3)))
+    say(levels, mixed(frames(dbfs, 40), frames(noise_dbfs, 40, 3)), noise_dbfs)
     levels.accept()
     return levels
 
@@ -51,9 +54,9 @@ def test_while_it_lasts_a_smaller_difference_is_enough(dbfs: float, soft: bool) 
 
 def test_noise_under_both_does_not_make_them_alike() -> None:
     levels = caller(noise_dbfs=-27)
-    say(levels, mixed(frames(-28, 30, 4), frames(-27, 30, 5)))
+    say(levels, mixed(frames(-28, 30, 4), frames(-27, 30, 5)), -27)
     assert levels.is_soft(over=True)
-    say(levels, mixed(frames(-24, 30, 4), frames(-27, 30, 5)))
+    say(levels, mixed(frames(-24, 30, 4), frames(-27, 30, 5)), -27)
     assert not levels.is_soft(over=True)
 
 
@@ -123,3 +126,44 @@ def test_his_level_follows_slowly_and_none_is_asked_for_with_0() -> None:
     levels = caller(softer_db=0)
     say(levels, frames(-50, 40, 4))
     assert levels.is_soft(over=False) is False
+
+
+def test_noise_that_comes_with_the_voice_is_no_part_of_it() -> None:
+    """A car passes: the line was quiet before. A voice has gaps, and in them the noise is heard."""
+    levels = caller()
+    car, voice = frames(-27, 40, 5), frames(-27, 40, 4)
+    for at in range(0, 40, 8):
+        voice[at] = bytes(2 * FRAME)
+    say(levels, mixed(voice, car), -27)
+    assert levels.is_soft(over=True)
+    say(levels, voice, -60)
+    assert levels.is_soft(over=True)
+    say(levels, mixed(frames(-23, 40, 4), car), -27)
+    assert not levels.is_soft(over=True)
+
+
+def test_a_voice_that_was_taken_for_the_lines_noise_does_not_hide_him() -> None:
+    """Of a voice at least a quarter is voice, however loud the noise was: he is measured 6 dB too soft, and no more."""
+    levels = VoiceLevels(4.5)
+    for frame in frames(-20, 100, 2):
+        levels.take(frame, voiced=False, quiet=True)
+    say(levels, frames(-22, 40, 3))
+    levels.accept()
+    say(levels, frames(-27, 40, 4))
+    assert levels.is_soft(over=True) is True
+
+
+@pytest.mark.parametrize(("hurry", "said"), [(True, True), (False, None)])
+def test_with_time_it_is_weighed_later(hurry: bool, said: bool | None) -> None:
+    levels = caller()
+    levels.begin(0)
+    for number, frame in enumerate(frames(-26, 40, 4), start=1):
+        levels.take(frame, voiced=True, quiet=False)
+        assert levels.is_soft(over=False, hurry=hurry) is (None if number < 30 else said if number < 40 else True)
+
+
+@pytest.mark.parametrize(("softer_db", "dbfs", "soft"), [(12, -33, False), (12, -36, True), (0.5, -22.9, True)])
+def test_the_setting_holds_however_large_or_small_it_is(softer_db: float, dbfs: float, soft: bool) -> None:
+    levels = caller(softer_db=softer_db)
+    say(levels, frames(dbfs, 40, 4))
+    assert levels.is_soft(over=True) is soft

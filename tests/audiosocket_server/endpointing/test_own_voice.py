@@ -167,3 +167,64 @@ def test_a_softer_voice_that_sounds_like_his_is_his_unless_it_is_far_softer(
     assert voice.is_alike is voice.may_be_own is is_alike
     voice.begin(0)
     assert (voice.is_alike, voice.may_be_own) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "softer_db", "while_it_lasts", "over"),
+    [
+        (AGAIN, 2.5, False, False),  # his own
+        (AGAIN, 4, True, False),
+        (TELEVISION, 2.5, True, True),  # nearly as loud as he is, and nothing like him
+        (TELEVISION, 0.5, False, False),  # as loud as he is
+        (SOMEBODY_ELSE, 4, True, False),  # hardly different
+    ],
+)
+def test_what_does_not_sound_like_him_is_soft_sooner(
+    name: str, softer_db: float, while_it_lasts: bool, over: bool
+) -> None:
+    voice = levels()
+    sound = said(name, CALLER_DBFS - softer_db)
+    say(voice, sound)
+    assert (voice.is_soft(over=False), voice.is_soft(over=True)) == (while_it_lasts, over)
+    voice.begin(0)
+    softest = [voice.is_soft(over=False)]
+    for at in range(0, len(sound), 320):
+        voice.take(sound[at : at + 320], voiced=True, quiet=False)
+        softest.append(voice.is_soft(over=False))
+    assert softest[-1] is while_it_lasts
+
+
+@pytest.mark.parametrize(("likeness", "may_be_own"), [(-1.0, True), (-2.9, True), (-3.1, False)])
+def test_who_is_soft_only_for_his_sound_may_be_the_caller(
+    likeness: float, may_be_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice = levels()
+    say(voice, said(AGAIN, CALLER_DBFS - 3.9))
+    monkeypatch.setattr(OwnVoice, "likeness", lambda self: likeness)
+    assert voice.is_soft(over=True) is True
+    assert voice.may_be_own is may_be_own
+    say(voice, said(AGAIN, CALLER_DBFS - 6))
+    assert voice.is_soft(over=True) is True
+    assert voice.may_be_own is False
+
+
+@pytest.mark.parametrize(
+    ("name", "softer_db", "over_speech", "is_learnt"),
+    [
+        (TELEVISION, 3.0, True, False),
+        (TELEVISION, 3.0, False, True),  # in his own turn
+        (TELEVISION, 0.0, True, True),  # as loud as he is
+        (AGAIN, 3.0, True, True),  # sounds like him
+    ],
+)
+def test_over_the_bot_nothing_is_learnt_of_who_is_softer_and_does_not_sound_like_him(
+    name: str, softer_db: float, over_speech: bool, is_learnt: bool
+) -> None:
+    voice = levels()
+    before = voice._own_db, voice._voice._own
+    voice.begin(0, over_speech=over_speech)
+    sound = said(name, CALLER_DBFS - softer_db)
+    for at in range(0, len(sound), 320):
+        voice.take(sound[at : at + 320], voiced=True, quiet=False)
+    voice.accept()
+    assert ((voice._own_db, voice._voice._own) != before) is is_learnt
