@@ -45,6 +45,8 @@ HUM = "hum.wav"
 GREETING = "Condomínio Apoena, em que posso ajudar?"
 _SYNTHETIC = ("Espera!", "Não.", "Para!", "Espera aí!", "Para, por favor.", "Não é isso.")
 _RATE_HZ = 8000
+_LONG_PAUSE_MS = 400
+"""The prompts have no pause of their own that is so long."""
 
 _MESSAGES = (
     (
@@ -197,7 +199,8 @@ class Messages:
 def _each_with_its_part(bot: Sequence[VoiceSegment]) -> Iterator[VoiceSegment]:
     """The segments, each with what was said in it, instead of what was said in its whole turn.
 
-    How long the bot was paused in the turn is known: each of its pauses gets its share of that.
+    How much longer a turn took than its words is known: they were paused for so long, or said twice. That is in its
+    long pauses, or in all of them if none is long.
     """
     turns: dict[int, list[VoiceSegment]] = {}
     for segment in bot:
@@ -207,14 +210,15 @@ def _each_with_its_part(bot: Sequence[VoiceSegment]) -> Iterator[VoiceSegment]:
         if said is None or len(parts) == 1:
             yield from parts
             continue
-        quiet_ms = sum(after.start_ms - before.end_ms for before, after in pairwise(parts))
-        paused = max(0, parts[-1].end_ms - began_ms - (said.to_ms - said.from_ms)) / max(1, quiet_ms)
-        heard_ms, end_ms = float(said.from_ms), began_ms
-        for part in parts:
-            heard_ms += (part.start_ms - end_ms) * (1 - paused)
-            from_ms, end_ms = round(heard_ms), part.end_ms
-            heard_ms += part.end_ms - part.start_ms
-            yield replace(part, said=SentencePart(said.sentence, from_ms, round(heard_ms)))
+        pauses_ms = [after.start_ms - before.end_ms for before, after in pairwise(parts)]
+        long_ms = [ms if ms >= _LONG_PAUSE_MS else 0 for ms in pauses_ms]
+        shares = long_ms if any(long_ms) else pauses_ms
+        too_long_ms = parts[-1].end_ms - began_ms - (said.to_ms - said.from_ms)
+        spent_ms = 0.0
+        for part, share in zip(parts, [0, *shares], strict=True):
+            spent_ms += too_long_ms * share / max(1, sum(shares))
+            at_ms = round(said.from_ms + part.start_ms - began_ms - spent_ms)
+            yield replace(part, said=SentencePart(said.sentence, at_ms, at_ms + part.end_ms - part.start_ms))
 
 
 def write_messages(folder: Path) -> Messages:

@@ -31,3 +31,15 @@ def test_what_was_said_behind_the_beginning_and_two_pauses() -> None:
     bot = [(0, 400), (900, 1300), (1800, 2200)]
     parts = [segment(*part, 1, False, ("A.", 300, 1500)) for part in bot]
     assert placed(*parts) == [(0, 400, 300, 700), (900, 1300, 700, 1100), (1800, 2200, 1100, 1500)]
+
+
+def test_a_sentence_that_is_said_anew_after_a_pause() -> None:
+    """0.6 s, a pause of 0.85 s, and the whole sentence with a pause of its own."""
+    bot = [segment(*part, 1, True, ("A.", 0, 2000)) for part in ((0, 600), (1450, 2200), (2450, 3450))]
+    assert placed(*bot) == [(0, 600, 0, 600), (1450, 2200, 0, 750), (2450, 3450, 1000, 2000)]
+
+
+def test_a_pause_beside_many_of_its_own() -> None:
+    bot = [(0, 400), (580, 1000), (1850, 2200), (2380, 2600)]
+    parts = [segment(*part, 1, True, ("A.", 0, 1750)) for part in bot]
+    assert placed(*parts) == [(0, 1000, 0, 1000), (1850, 2600, 1000, 1750)]

@@ -228,12 +228,12 @@ class CallerInput:
         """The bot begins to speak, or has ended: over its speech an onset is found sooner."""
         self._endpointer.over_speech = on
 
-    def is_soft(self, *, over: bool, hurry: bool) -> bool | None:
+    def is_soft(self, *, over: bool, may_wait: bool) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
 
-        `over`: it has ended, or pauses. `hurry`: the bot speaks on meanwhile.
+        `over`: it has ended, or pauses. `may_wait`: nothing follows yet, so it may be said later.
         """
-        return False if self._levels is None else self._levels.is_soft(over=over, hurry=hurry)
+        return False if self._levels is None else self._levels.is_soft(over=over, may_wait=may_wait)
 
     def likeness(self) -> tuple[bool, bool]:
         """Return whether the utterance that `is_soft` found too soft, and over, sounds just like the caller, and

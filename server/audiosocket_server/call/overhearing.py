@@ -56,13 +56,13 @@ class Overhearing:
         if self._caller.stirs:
             self._notify_turns(t.SoundStirs())
 
-    def look(self, *, hurry: bool) -> None:
+    def look(self, *, may_wait: bool) -> None:
         """Report how loud the voice is, that it lasts, and words that are likely by now: call it at each tick.
 
-        `hurry`: the bot speaks on meanwhile.
+        `may_wait`: nothing follows yet, so it may be said later.
         """
         if not self._caller.pauses:
-            self.weigh(over=False, hurry=hurry)
+            self.weigh(over=False, may_wait=may_wait)
             if not self._lasts and self._caller.lasts():
                 self._lasts = True
                 self._notify_turns(t.VoiceLasts())
@@ -74,9 +74,9 @@ class Overhearing:
             self._likely = likely
             self._notify_turns(t.WordsHeard(likely))
 
-    def weigh(self, *, over: bool, hurry: bool = True) -> None:
+    def weigh(self, *, over: bool, may_wait: bool = False) -> None:
         """Report whether the voice is the caller's, by its level and its sound. `over`: it has ended, or pauses."""
-        soft = self._caller.is_soft(over=over, hurry=hurry)
+        soft = self._caller.is_soft(over=over, may_wait=may_wait)
         if soft is None:
             return
         weighed = (soft, *self._caller.likeness())

@@ -401,7 +401,7 @@ class Call:
             if deadline - caller.audio_at > caller.gap_seconds and (facts := caller.missing(deadline, self._time())):
                 self._heard(facts)
             if self._turns.doubts:
-                self._overhearing.look(hurry=self._turns.speaks_on)
+                self._overhearing.look(may_wait=self._turns.may_wait(deadline))
             if self._output.waits_for_room:
                 self._output.make_room()
         except Exception as error:  # noqa: BLE001 - ends this call with an event, and no other

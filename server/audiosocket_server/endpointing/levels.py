@@ -2,11 +2,12 @@
 
 A caller speaks into his phone at a level that hardly changes during a call; a television or somebody else in the room
 is softer. So the level of each utterance that was understood as his is remembered. It is the mean power of the voiced
-frames, without that of the noise, which is heard in the frames before. The newest of these are already his voice, since
-a detector is late.
+frames, without that of the noise: what was heard before, without the newest frames, which are already his voice since a
+detector is late; or the softest tenth of the utterance, since noise comes and goes.
 
-The level of an utterance that is over is exact to 1 or 2 dB. Of one that goes on it is not: words begin loud. So there
-a smaller difference is enough for a voice to be soft, and what follows from it may be taken back later.
+The level of an utterance that is over is exact to 1 or 2 dB. Of one that goes on it is not: words begin loud, and there
+may be no gap yet in which the noise is heard. So there a smaller difference is enough for a voice to be soft, and what
+follows from it may be taken back later.
 
 People are not as loud each time, and a television may be nearly as loud as they are. So a voice that is softer, but not
 by far, is compared with the caller's own, too (`own_voice`): how much softer it may be depends on how much it sounds
@@ -25,20 +26,22 @@ __all__ = ["VoiceLevels"]
 
 LEAST_FRAMES = 8  # voiced ones, before anything is said of the level of an utterance
 SURE_FRAMES = 30  # voiced ones, 0.6 s, before anything is said of one that goes on
-UNHURRIED_FRAMES = 40  # of any kind, 0.8 s, if there is time: the level is known better, and words begin loud
+PATIENT_FRAMES = 40  # of any kind, 0.8 s, if there is time: then the level is known better
 SHARE_WHILE_IT_LASTS = 0.65  # of the difference
 DB_A_LIKENESS = 0.8
-"""For each 1 of likeness below 0 a voice may be so much less softer. A logistic regression of whose voice it is on both
-gave 0.75 (after 0.6 s) and 1.0 (at the end), for five voices."""
+"""The difference that is needed is so much smaller for each 1 of likeness below 0. A logistic regression of whose voice
+it is on both gave 0.75 dB (after 0.6 s) and 1.0 dB (at the end), for five voices."""
 LEAST_SOFTER_DB = 1.0
 """A voice that is not softer by so much is never soft, and need not be compared."""
 COMPARED_EVERY = 15  # voiced frames, 0.3 s, of an utterance that goes on
 SOFT_PARTS = 0.01  # frames that are more than 20 dB below the loudest are not counted: gaps within words
-MOST_FRAMES, NEWEST_FRAMES = 1500, 150  # of an utterance
+MOST_VOICED = 1500  # frames of an utterance, 30 s
+SOFTEST_OF = 150  # the newest frames, 3 s, of which the softest tenth is taken
 NOISE_FRAMES = 100
 LEAST_NOISE_FRAMES = 5
-NOISE_PART = 0.1  # of an utterance, its softest frames: the noise under it, which comes and goes, is no louder
-LEAST_SHARE = 0.25  # of the power of voiced frames that is voice: what seems to be loud noise may be a voice itself
+SOFTEST = 0.1
+MOST_SOFTEST = 0.5  # of the power of voiced frames that can be noise by the softest tenth
+LEAST_VOICE = 0.4  # of it that is voice, 4 dB less: what was taken for loud noise may be somebody's voice
 FAINT_DB = 10.0
 """An onset that is so much softer than the caller's own voice is a breath, or an echo. Of 64 sentences in which a
 caller was 2 dB softer than before, none began softer for more than two frames."""
@@ -47,8 +50,12 @@ ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
 """A voice that is so much softer is not the caller's, whatever it sounds like."""
-ALIKE, PERHAPS, HARDLY = 2.2, -0.4, -3.0
-"""From which likeness on a softer voice is the caller's; may be his; may be his, if it is soft only for its sound."""
+ALIKE, PERHAPS = 2.2, -0.4
+"""From which likeness on a softer voice is the caller's, and may be his."""
+HARDLY = -3.0
+"""From which one may be his that by its level alone would not be soft."""
+REFUSALS = 2
+"""So many utterances in a row nothing is learnt of; the next one is learnt, since it may be he all the same."""
 
 
 class VoiceLevels:
@@ -59,11 +66,14 @@ class VoiceLevels:
 
     def __init__(self, softer_db: float) -> None:
         self._softer_db = softer_db
-        self._whole: deque[float] = deque(maxlen=MOST_FRAMES)  # of the utterance's voiced frames
-        self._all: deque[float] = deque(maxlen=NEWEST_FRAMES)  # of all its frames
+        self._whole: deque[float] = deque(maxlen=MOST_VOICED)  # of the utterance's voiced frames
+        self._all: deque[float] = deque(maxlen=SOFTEST_OF)  # of all its frames
         self._newest: deque[tuple[float, bool]] = deque(maxlen=ONSET_FRAMES)  # and whether they are voiced
         self._around: deque[float] = deque(maxlen=NOISE_FRAMES)
         self._own_db: float | None = None
+        self._own_softest_db = 0.0  # how much his softest tenth takes from his level, while he speaks
+        self._softest_db: float | None = None  # the same of the utterance
+        self._refused = 0
         self._voice = OwnVoice()
         self._likeness: float | None = None
         self._least_likeness = PERHAPS  # for it to be his
@@ -82,7 +92,7 @@ class VoiceLevels:
             self._around.pop()
         self._voice.begin(frames, ONSET_FRAMES)
         self._over_speech = over_speech
-        self._likeness = self._alike_so_far = None
+        self._likeness = self._alike_so_far = self._softest_db = None
         self._compared_at = 0
 
     def take(self, frame: bytes, *, voiced: bool, quiet: bool) -> None:
@@ -96,6 +106,8 @@ class VoiceLevels:
             self._whole.append(power)
         elif quiet:
             self._around.append(power)
+        if len(self._all) == PATIENT_FRAMES and len(self._whole) >= LEAST_FRAMES and self._softest_db is None:
+            self._softest_db = self._softest_takes_db()
 
     def is_faint(self) -> bool:
         """Return whether the newest frames are far softer than the caller's own voice; False if that is not known."""
@@ -104,27 +116,29 @@ class VoiceLevels:
         loudest = max((power for power, _ in list(self._newest)[-FAINT_FRAMES:]), default=0.0)
         return loudest < 10 ** ((self._own_db - FAINT_DB) / 10)
 
-    def is_soft(self, *, over: bool, hurry: bool = True) -> bool | None:
+    def is_soft(self, *, over: bool, may_wait: bool = False) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
 
-        `over`: it has ended, or pauses. `hurry`: the bot speaks on meanwhile. False if it is not known how loud the
-        caller is.
+        `over`: it has ended, or pauses. `may_wait`: nothing follows yet, so of one that goes on it is said later, and
+        surer. False if it is not known how loud the caller is.
         """
         if self._own_db is None or not self._softer_db:
             return False
         if len(self._whole) < (LEAST_FRAMES if over else SURE_FRAMES):
             return False if over else None
-        if not over and not hurry and len(self._all) < UNHURRIED_FRAMES:
+        if not over and may_wait and len(self._all) < PATIENT_FRAMES:
             return None
         softer_by = self._own_db - self._level_db()
-        usual_db = self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
-        least_db = min(LEAST_SOFTER_DB, usual_db)
+        if not over:
+            softer_by -= min(self._own_softest_db, self._softest_takes_db())
+        needed_db = self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
+        least_db = min(LEAST_SOFTER_DB, needed_db)
         likeness = None
-        if least_db < softer_by < FAR_SOFTER_DB:
+        if least_db < softer_by < (max(FAR_SOFTER_DB, needed_db) if over else needed_db):
             likeness = self._voice.likeness() if over else self._so_far()
-        is_soft = softer_by > max(least_db, usual_db + DB_A_LIKENESS * min(0.0, likeness or 0.0))
-        self._likeness = likeness if is_soft and over else None
-        self._least_likeness = PERHAPS if softer_by > usual_db else HARDLY
+        is_soft = softer_by > max(least_db, needed_db + DB_A_LIKENESS * min(0.0, likeness or 0.0))
+        self._likeness = likeness if is_soft and over and softer_by < FAR_SOFTER_DB else None
+        self._least_likeness = PERHAPS if softer_by > needed_db else HARDLY
         return is_soft
 
     def _so_far(self) -> float | None:
@@ -147,24 +161,38 @@ class VoiceLevels:
     def accept(self) -> None:
         """The last utterance was the caller's: remember its level, and what he sounds like.
 
-        Nothing is learnt of one over the bot that is softer than he and does not sound like him: somebody else may have
-        been taken for him.
+        Of one over the bot that is softer than he and does not sound like him nothing is learnt: somebody else may have
+        been taken for him. But if that comes again and again, it is he.
         """
-        if len(self._whole) < LEAST_FRAMES:
+        if len(self._whole) < LEAST_FRAMES or not self._softer_db:
             return
         level_db, own_db = self._level_db(), self._own_db
         if own_db is not None and self._over_speech and own_db - level_db > LEAST_SOFTER_DB:
             likeness = self._voice.likeness()
-            if likeness is not None and likeness < 0:
+            if likeness is not None and likeness < 0 and self._refused < REFUSALS:
+                self._refused += 1
                 return
+        self._refused = 0
         self._voice.accept()
         self._own_db = level_db if own_db is None else own_db + OWN_FOLLOWS * (level_db - own_db)
+        if self._softest_db is not None:
+            self._own_softest_db += OWN_FOLLOWS * (self._softest_db - self._own_softest_db)
 
     def _level_db(self) -> float:
-        loudest = max(self._whole)
-        counted = [power for power in self._whole if power >= SOFT_PARTS * loudest]
-        voiced = sum(counted) / len(counted)
-        noise = min(sorted(self._all)[int(NOISE_PART * len(self._all))], voiced / 2)
+        voiced, noise = self._voiced(), self._softest()
         if len(self._around) >= LEAST_NOISE_FRAMES:
             noise = max(noise, median(self._around))
-        return 10 * math.log10(max(voiced - noise, LEAST_SHARE * voiced, 1.0))
+        return 10 * math.log10(max(voiced - noise, LEAST_VOICE * voiced, 1.0))
+
+    def _softest_takes_db(self) -> float:
+        """How much softer the voice seems to be, since its softest tenth counts as noise."""
+        voiced = max(self._voiced(), 1.0)
+        return 10 * math.log10(voiced / (voiced - self._softest()))
+
+    def _voiced(self) -> float:
+        loudest = max(self._whole)
+        counted = [power for power in self._whole if power >= SOFT_PARTS * loudest]
+        return sum(counted) / len(counted)
+
+    def _softest(self) -> float:
+        return min(sorted(self._all)[int(SOFTEST * len(self._all))], MOST_SOFTEST * self._voiced())

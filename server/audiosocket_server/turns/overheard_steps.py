@@ -31,6 +31,9 @@ LINGER_SECONDS = 0.2
 STIRS_SECONDS = 0.1
 """It does not go on into a sound that begins: for so long it is not known whether somebody goes on."""
 
+LAST_LOOK_SECONDS = 0.03
+"""Two ticks: what is to be known when a pause ends must be known in the tick before."""
+
 
 class OverheardSteps(ABC):
     """A part of `Turns`, which has all that is declared here."""
@@ -55,10 +58,9 @@ class OverheardSteps(ABC):
         """True while somebody speaks over a message, and it is not decided whether he takes the turn."""
         return self._overheard is not None
 
-    @property
-    def speaks_on(self) -> bool:
-        """True while the message goes on although somebody speaks over it."""
-        return self.phase is Phase.OVERHEARING
+    def may_wait(self, now: float) -> bool:
+        """Return whether the message stays paused for long enough to hear more of who speaks over it."""
+        return self.phase is Phase.DOUBTING and now + LAST_LOOK_SECONDS < self._phase_until
 
     @abstractmethod
     def _do(self, command: Command) -> None:

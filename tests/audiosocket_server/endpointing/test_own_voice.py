@@ -161,7 +161,7 @@ def test_a_softer_voice_that_sounds_like_his_is_his_unless_it_is_far_softer(
 ) -> None:
     voice = levels()
     say(voice, said(name, CALLER_DBFS - softer_db))
-    assert voice.is_soft(over=False) is True  # nobody is compared while he speaks
+    assert voice.is_soft(over=False) is True
     assert (voice.is_alike, voice.may_be_own) == (False, False)
     assert voice.is_soft(over=True) is True
     assert voice.is_alike is voice.may_be_own is is_alike
@@ -186,12 +186,6 @@ def test_what_does_not_sound_like_him_is_soft_sooner(
     sound = said(name, CALLER_DBFS - softer_db)
     say(voice, sound)
     assert (voice.is_soft(over=False), voice.is_soft(over=True)) == (while_it_lasts, over)
-    voice.begin(0)
-    softest = [voice.is_soft(over=False)]
-    for at in range(0, len(sound), 320):
-        voice.take(sound[at : at + 320], voiced=True, quiet=False)
-        softest.append(voice.is_soft(over=False))
-    assert softest[-1] is while_it_lasts
 
 
 @pytest.mark.parametrize(("likeness", "may_be_own"), [(-1.0, True), (-2.9, True), (-3.1, False)])
@@ -228,3 +222,67 @@ def test_over_the_bot_nothing_is_learnt_of_who_is_softer_and_does_not_sound_like
         voice.take(sound[at : at + 320], voiced=True, quiet=False)
     voice.accept()
     assert ((voice._own_db, voice._voice._own) != before) is is_learnt
+
+
+def test_of_who_is_not_alike_again_and_again_is_learnt() -> None:
+    """It is he, on a speakerphone: two utterances are passed over, and then he is learnt."""
+    voice = levels()
+    own = voice._own_db
+    for is_learnt in (False, False, True, False, False, True):
+        voice.begin(0, over_speech=True)
+        sound = said(TELEVISION, CALLER_DBFS - 4)
+        for at in range(0, len(sound), 320):
+            voice.take(sound[at : at + 320], voiced=True, quiet=False)
+        voice.accept()
+        assert (voice._own_db != own) is is_learnt
+        own = voice._own_db
+
+
+def compared(voice: VoiceLevels, sound: bytes, monkeypatch: pytest.MonkeyPatch, likeness: float = -3.0) -> list[int]:
+    """After how many frames it was compared while it lasted."""
+    at, found = 0, []
+
+    def compare(self: OwnVoice) -> float:
+        found.append(at)
+        return likeness
+
+    monkeypatch.setattr(OwnVoice, "likeness", compare)
+    voice.begin(0)
+    for at in range(1, len(sound) // 320 + 1):
+        voice.take(sound[320 * at - 320 : 320 * at], voiced=True, quiet=False)
+        voice.is_soft(over=False)
+    return found
+
+
+def test_a_voice_that_lasts_is_compared_each_third_of_a_second_where_that_may_change_what_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    voice = levels()
+    assert compared(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * 80], monkeypatch) == [31, 46, 61, 76]
+    assert compared(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * 40], monkeypatch) == [31]
+    for loud in (CALLER_DBFS, CALLER_DBFS - 8):
+        assert not compared(voice, said(AGAIN, loud)[: 320 * 80], monkeypatch)
+
+
+def test_what_was_compared_of_one_utterance_does_not_count_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = levels()
+    compared(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * 40], monkeypatch)
+    assert voice.is_soft(over=False) is True
+    monkeypatch.setattr(OwnVoice, "likeness", lambda self: None)
+    say(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * 40])
+    assert voice.is_soft(over=False) is False
+
+
+def test_where_much_softer_is_needed_a_softer_one_is_never_less_soft(monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = VoiceLevels(12)
+    quiet(voice)
+    say(voice, said(TURN))
+    voice.accept()
+    monkeypatch.setattr(OwnVoice, "likeness", lambda self: -5.0)
+    heard = []
+    for softer_db in range(6, 15):
+        say(voice, said(TURN, CALLER_DBFS - softer_db))
+        heard.append(voice.is_soft(over=True))
+    assert heard == sorted(heard)
+    assert heard[0] is False
+    assert heard[3] is True
