@@ -330,7 +330,7 @@ class EndpointingSettings(_Section):
     other_voice_db: Annotated[Number, Field(ge=0)] = Field(
         4.5,
         description="over the bot's speech, a voice that is so much softer than the caller's own is not his, unless it "
-        "sounds like him; 0: any may be",
+        "sounds just like him; of one that does not sound like him less is enough; 0: any may be his",
     )
     short_silence_ms: Milliseconds = Field(
         200, description="silence after a sound over the bot's speech, when it is recognised what it was"

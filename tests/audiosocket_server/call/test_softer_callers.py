@@ -57,8 +57,11 @@ async def test_what_may_be_the_callers_is_answered_when_the_message_is_over(monk
 
 
 @virtual
-async def test_a_television_is_not_answered() -> None:
-    async with bench(SETTINGS, engine=engine()) as b:
+@pytest.mark.parametrize("pause_seconds", [0.65, 0.7, 0.85])
+async def test_a_television_is_not_answered(pause_seconds: float) -> None:
+    """Nor is it taken for the caller when the pause ends, before it was weighed: no words are told here."""
+    settings = SETTINGS | {"system": {"barge_in": True, "barge_in_pause_seconds": pause_seconds}}
+    async with bench(settings, engine=engine()) as b:
         call = await over_the_bot(b, TELEVISION[: 2 * 8 * 2500])
         assert (await call.until_event("playback_finished")).to_json()["complete"] is True
         await call.until_event("state_changed", after=USER_TURN)

@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
-from audiosocket_server.endpointing import VoiceLevels
+from audiosocket_server.endpointing import Endpointer, VoiceLevels
 
 FRAME = 160
+
+
+class AllVoice:
+    adapts = True
+
+    def is_speech(self, frame: bytes) -> bool:
+        return True
+
+    def reset(self) -> None:
+        pass
 
 
 def frames(dbfs: float, count: int, seed: int = 1) -> list[bytes]:
@@ -201,3 +211,15 @@ def test_the_setting_holds_however_large_or_small_it_is(softer_db: float, dbfs: 
     levels = caller(softer_db=softer_db)
     say(levels, frames(dbfs, 40, 4))
     assert levels.is_soft(over=True) is soft
+
+
+@pytest.mark.parametrize("over_speech", [True, False])
+def test_it_is_told_whether_an_utterance_begins_over_the_bot(over_speech: bool) -> None:
+    levels = caller()
+    endpointer = Endpointer(AllVoice(), silence_ms=700, longest_ms=9000, levels=levels)
+    endpointer.over_speech = over_speech
+    endpointer.listen(True)
+    for frame in frames(-22, 5, 4):
+        endpointer.audio(frame)
+    assert endpointer.in_utterance
+    assert levels._over_speech is over_speech

@@ -404,3 +404,19 @@ def test_a_line_that_is_never_quiet_does_not_let_a_message_be_said_for_ever() ->
     assert heard == [True, True, False], "the third time it is said to its end"
     call.tell(PlaybackEnded(8))
     assert call.after(0.5)[-1] == Listen(True)
+
+
+@pytest.mark.parametrize("quiet_ms", [0, 150, 800])
+def test_a_voice_may_be_heard_for_longer_while_the_message_is_paused_but_for_the_last_two_ticks(quiet_ms: int) -> None:
+    call = Playbook(TurnRules(barge_in=True, tells_words=True)).answered_with(USER_TURN)
+    call.tell(PlaybackBegan(4))
+    call.after(1.0)
+    assert not call.turns.may_wait(call.now)
+    call.tell(UtteranceBegan(None, quiet_ms))
+    ends = call.now + max(0.3, 0.85 - quiet_ms / 1000)
+    assert call.turns.may_wait(ends - 0.04)
+    assert not call.turns.may_wait(ends - 0.02)
+    call.tell(VoiceWeighed(soft=True, over=False))
+    call.after(0.86)
+    assert call.turns.phase is Phase.OVERHEARING
+    assert not call.turns.may_wait(call.now)
