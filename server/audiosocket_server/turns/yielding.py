@@ -13,9 +13,9 @@ The message is paused as soon as a sound begins. Then, whatever comes first:
   or television lasts longer than a pause may, and words that are understood later still take the turn.
 
 A voice that is softer than the caller's own is a television, or somebody else in the room: it does not take the turn,
-whatever it says. That is known after 0.6 to 0.8 s, so words wait for it. But when it pauses, it may sound just
-like the caller: then what is understood of it takes the turn. If it may be his, that is kept (`kept`) until the message
-is over. A back-channel near the end of a message is an answer to it («Isso.»), so it takes the turn.
+whatever it says. That is known after 0.6 to 0.8 s, so words wait for it, and an engine that no longer tells them does
+not take them back. But when it pauses, it may sound just like the caller: then what is understood of it takes the turn.
+If it may be his, that is kept (`kept`) until the message is over. A back-channel near the end of a message is an answer to it («Isso.»), so it takes the turn.
 """
 
 from enum import Enum, auto
@@ -120,8 +120,10 @@ class Overheard:
             case VoiceLasts():
                 self._lasts = True
             case WordsHeard(text):
-                self._has_words = self._takes_turn(text)
-                self._is_backchannel = bool(text.strip()) and not self._has_words
+                is_withdrawn = not text.strip() and self._soft is None
+                if not is_withdrawn:
+                    self._has_words = self._takes_turn(text)
+                    self._is_backchannel = bool(text.strip()) and not self._has_words
             case Tried(_, text):
                 self._trying = False
                 return self._tried(text)

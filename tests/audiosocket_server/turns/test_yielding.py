@@ -7,6 +7,7 @@ from audiosocket_server.turns.vocabulary import (
     BotMessage,
     CancelRecognition,
     ChangeState,
+    Command,
     DropUtterance,
     FinishRecognition,
     Listen,
@@ -420,3 +421,25 @@ def test_a_voice_may_be_heard_for_longer_while_the_message_is_paused_but_for_the
     call.after(0.86)
     assert call.turns.phase is Phase.OVERHEARING
     assert not call.turns.may_wait(call.now)
+
+
+@pytest.mark.parametrize(
+    ("then", "soft", "told"),
+    [("", False, IS_HIS), ("", True, []), ("Ahã", False, []), ("Espera, por favor", False, IS_HIS)],
+)
+def test_words_that_are_no_longer_told_are_not_taken_back_before_the_voice_is_weighed(
+    then: str, soft: bool, told: list[Command]
+) -> None:
+    """A short word in noise: the engine told it, and took it back as the noise went on."""
+    call = over_a_message(is_loud=False)
+    assert call.tell(WordsHeard("Espera")) == []
+    assert call.tell(WordsHeard(then)) == []
+    assert call.tell(VoiceWeighed(soft)) == told
+
+
+def test_words_that_are_no_longer_told_are_taken_back_once_it_is_weighed() -> None:
+    call = over_a_message(is_loud=False)
+    call.tell(VoiceWeighed(soft=True))
+    assert call.tell(WordsHeard("Espera")) == []
+    assert call.tell(WordsHeard("")) == []
+    assert call.tell(VoiceWeighed(soft=False)) == []
