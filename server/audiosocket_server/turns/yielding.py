@@ -15,7 +15,8 @@ The message is paused as soon as a sound begins. Then, whatever comes first:
 A voice that is softer than the caller's own is a television, or somebody else in the room: it does not take the turn,
 whatever it says. That is known after 0.6 to 0.8 s, so words wait for it, and an engine that no longer tells them does
 not take them back. But when it pauses, it may sound just like the caller: then what is understood of it takes the turn.
-If it may be his, that is kept (`kept`) until the message is over. A back-channel near the end of a message is an answer to it («Isso.»), so it takes the turn.
+If it may be his, that is kept (`kept`) until the message is over. A back-channel near the end of a message is an answer
+to it («Isso.»), so it takes the turn.
 """
 
 from enum import Enum, auto
