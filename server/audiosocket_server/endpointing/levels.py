@@ -131,14 +131,16 @@ class VoiceLevels:
         softer_by = self._own_db - self._level_db()
         if not over:
             softer_by -= min(self._own_softest_db, self._softest_takes_db())
-        needed_db = self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
+        needed_db = by_level_db = self._softer_db * (1 if over else SHARE_WHILE_IT_LASTS)
         least_db = min(LEAST_SOFTER_DB, needed_db)
         likeness = None
         if least_db < softer_by < (max(FAR_SOFTER_DB, needed_db) if over else needed_db):
             likeness = self._voice.likeness() if over else self._so_far()
-        is_soft = softer_by > max(least_db, needed_db + DB_A_LIKENESS * min(0.0, likeness or 0.0))
+        if likeness is not None and len(self._whole) >= SURE_FRAMES:  # a short word sounds like anybody
+            needed_db += DB_A_LIKENESS * min(0.0, likeness)
+        is_soft = softer_by > max(least_db, needed_db)
         self._likeness = likeness if is_soft and over and softer_by < FAR_SOFTER_DB else None
-        self._least_likeness = PERHAPS if softer_by > needed_db else HARDLY
+        self._least_likeness = PERHAPS if softer_by > by_level_db else HARDLY
         return is_soft
 
     def _so_far(self) -> float | None:

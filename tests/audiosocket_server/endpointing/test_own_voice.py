@@ -286,3 +286,11 @@ def test_where_much_softer_is_needed_a_softer_one_is_never_less_soft(monkeypatch
     assert heard == sorted(heard)
     assert heard[0] is False
     assert heard[3] is True
+
+
+@pytest.mark.parametrize(("frames", "soft"), [(29, False), (30, True)])
+def test_a_short_word_is_weighed_by_its_level_alone(frames: int, soft: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    voice = levels()
+    monkeypatch.setattr(OwnVoice, "likeness", lambda self: -3.0)
+    say(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * frames])
+    assert voice.is_soft(over=True) is soft
