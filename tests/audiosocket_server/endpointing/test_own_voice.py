@@ -291,6 +291,6 @@ def test_where_much_softer_is_needed_a_softer_one_is_never_less_soft(monkeypatch
 @pytest.mark.parametrize(("frames", "soft"), [(29, False), (30, True)])
 def test_a_short_word_is_weighed_by_its_level_alone(frames: int, soft: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     voice = levels()
-    monkeypatch.setattr(OwnVoice, "likeness", lambda self: -3.0)
-    say(voice, said(AGAIN, CALLER_DBFS - 3.5)[: 320 * frames])
+    monkeypatch.setattr(OwnVoice, "likeness", lambda self: -4.5)
+    say(voice, said(AGAIN, CALLER_DBFS - 4)[: 320 * frames])
     assert voice.is_soft(over=True) is soft
