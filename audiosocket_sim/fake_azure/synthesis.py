@@ -20,7 +20,7 @@ _PARTS = re.compile(r"(\W*)(.*?)(\W*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class SpokenText:
-    """What was synthesised: SLIN (8 kHz), and its words in order, with the marks behind a word apart from it."""
+    """What was synthesised: SLIN (8 kHz), and its words in order. A punctuation mark is an entry of its own."""
 
     pcm: bytes
     words: tuple[WordBoundary, ...] = ()

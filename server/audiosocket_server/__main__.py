@@ -178,7 +178,7 @@ def allow_open_files(calls: int, others: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m audiosocket_server",
-        description="AudioSocket Simple: answers calls from Asterisk, asks an AI backend, speaks its replies.",
+        description="The reference server: answers calls from Asterisk, asks an AI backend, speaks its replies.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -16,7 +16,7 @@ __all__ = ["LEAST_CALLS", "MOST_WINDOWS", "Gathering"]
 LEAST_CALLS = 12
 """Below this number of calls with a detector few frames would come together, and the processor has time enough."""
 MOST_WINDOWS = 32
-"""So many are judged at once, which took 2.6 to 3 ms on a slow processor, and no more wait for others."""
+"""The most windows that one run judges, which took 2.6 to 3 ms on a slow processor."""
 
 
 class Gathering:

@@ -39,9 +39,9 @@ MOST_VOICED = 1500  # frames of an utterance, 30 s
 SOFTEST_OF = 150  # the newest frames, 3 s, of which the softest tenth is taken
 NOISE_FRAMES = 100
 LEAST_NOISE_FRAMES = 5
-SOFTEST = 0.1
-MOST_SOFTEST = 0.5  # of the power of voiced frames that can be noise by the softest tenth
-LEAST_VOICE = 0.4  # of it that is voice, 4 dB less: what was taken for loud noise may be somebody's voice
+SOFTEST = 0.1  # the share of the frames whose level is that of the noise
+MOST_SOFTEST = 0.5  # of the power of voiced frames: so much can be noise by the softest tenth
+LEAST_VOICE = 0.4  # of that power, 4 dB less: so much is voice, since what was taken for noise may be a voice
 FAINT_DB = 10.0
 """An onset that is so much softer than the caller's own voice is a breath, or an echo. Of 64 sentences in which a
 caller was 2 dB softer than before, none began softer for more than two frames."""
@@ -55,7 +55,7 @@ ALIKE, PERHAPS = 2.2, -0.4
 HARDLY = -3.0
 """From which one may be his that by its level alone would not be soft."""
 REFUSALS = 2
-"""So many utterances in a row nothing is learnt of; the next one is learnt, since it may be he all the same."""
+"""Of so many such utterances in a row nothing is learnt. The next one is learnt: it may be the caller all the same."""
 
 
 class VoiceLevels:

@@ -30,9 +30,8 @@ LINGER_SECONDS = 0.2
 """A message is paused for so much longer after a sound of which nothing was understood."""
 STIRS_SECONDS = 0.1
 """It does not go on into a sound that begins: for so long it is not known whether somebody goes on."""
-
 LAST_LOOK_SECONDS = 0.03
-"""Two ticks: what is to be known when a pause ends must be known in the tick before."""
+"""What has to be known when a pause ends is asked for one tick (20 ms) before: then nothing may wait any longer."""
 
 
 class OverheardSteps(ABC):

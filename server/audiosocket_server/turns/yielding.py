@@ -14,9 +14,9 @@ The message is paused as soon as a sound begins. Then, whatever comes first:
 
 A voice that is softer than the caller's own is a television, or somebody else in the room: it does not take the turn,
 whatever it says. That is known after 0.6 to 0.8 s, so words wait for it, and an engine that no longer tells them does
-not take them back. But when it pauses, it may sound just like the caller: then what is understood of it takes the turn.
-If it may be his, that is kept (`kept`) until the message is over. A back-channel near the end of a message is an answer
-to it («Isso.»), so it takes the turn.
+not take them back while it goes on. But when it pauses, it may sound just like the caller: then what is understood of
+it takes the turn. If it may be his, that is kept (`kept`) until the message is over. A back-channel near the end of a
+message is an answer to it («Isso.»), so it takes the turn.
 """
 
 from enum import Enum, auto
@@ -95,6 +95,7 @@ class Overheard:
         self._soft: bool | None = None
         self._is_alike = self._may_be_his = False
         self._has_words = False  # that take the turn
+        self._is_withdrawn = False  # before he was weighed
         self._is_backchannel = False  # as far as it is understood by now
         self._lasts = False
         self._more = False  # he spoke on since the last trial began
@@ -121,14 +122,15 @@ class Overheard:
             case VoiceLasts():
                 self._lasts = True
             case WordsHeard(text):
-                is_withdrawn = not text.strip() and self._soft is None
-                if not is_withdrawn:
+                self._is_withdrawn = not text.strip() and self._soft is None
+                if not self._is_withdrawn:
                     self._has_words = self._takes_turn(text)
                     self._is_backchannel = bool(text.strip()) and not self._has_words
             case Tried(_, text):
                 self._trying = False
                 return self._tried(text)
-        is_caller = self._has_words or (self._lasts and goes_on and not self._is_backchannel)
+        has_words = self._has_words and (goes_on or not self._is_withdrawn)
+        is_caller = has_words or (self._lasts and goes_on and not self._is_backchannel)
         return Weighed.CALLER if is_caller and self._soft is False else Weighed.WAIT
 
     def time_is_up(self, *, stirs: bool = False) -> Weighed:

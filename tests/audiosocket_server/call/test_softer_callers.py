@@ -59,7 +59,7 @@ async def test_what_may_be_the_callers_is_answered_when_the_message_is_over(monk
 @virtual
 @pytest.mark.parametrize("pause_seconds", [0.65, 0.7, 0.85])
 async def test_a_television_is_not_answered(pause_seconds: float) -> None:
-    """Nor is it taken for the caller when the pause ends, before it was weighed: no words are told here."""
+    """It is weighed before a pause ends, however short that is. This engine tells no words before an utterance ends."""
     settings = SETTINGS | {"system": {"barge_in": True, "barge_in_pause_seconds": pause_seconds}}
     async with bench(settings, engine=engine()) as b:
         call = await over_the_bot(b, TELEVISION[: 2 * 8 * 2500])

@@ -443,3 +443,15 @@ def test_words_that_are_no_longer_told_are_taken_back_once_it_is_weighed() -> No
     assert call.tell(WordsHeard("Espera")) == []
     assert call.tell(WordsHeard("")) == []
     assert call.tell(VoiceWeighed(soft=False)) == []
+
+
+def test_words_that_are_no_longer_told_do_not_count_once_he_pauses_a_recognition_does() -> None:
+    """A cough that was taken for a word for a moment."""
+    call = over_a_message(is_loud=False)
+    call.tell(WordsHeard("Para"))
+    call.tell(WordsHeard(""))
+    assert call.tell(VoiceWeighed(soft=False, over=True)) == []
+    assert call.tell(UtterancePaused()) == [TryRecognition(5)]
+    call.tell(Tried(5, ""))
+    assert call.turns.phase is Phase.DOUBTING
+    assert call.after(0.22)[-1] == ResumeSpeech(4, "not_understood")
