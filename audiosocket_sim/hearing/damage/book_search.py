@@ -29,7 +29,10 @@ Change = Callable[[bytes], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where a piece was found: in which phrase, from which sample of it on, how alike (1: the same)."""
+    """Where a piece was found: in which phrase, from which sample of it on, how alike (1: the same).
+
+    `place`: negative where the piece begins before the phrase does.
+    """
 
     phrase: int
     place: int
@@ -43,8 +46,9 @@ class BookSound:
     def __init__(self, phrases: Sequence[Phrase], change: Change = bytes, *, banded: bool) -> None:
         self.banded = banded
         self.waves = [_prepared(change(phrase.pcm), banded=banded) for phrase in phrases]
-        lengths = [len(wave) + PIECE for wave in self.waves]  # silence between two: no piece lies in both
-        self._starts = np.concatenate(([0], np.cumsum(lengths)))
+        lengths = [len(wave) + PIECE for wave in self.waves]  # silence before each: no piece lies in two of them
+        self._starts = PIECE + np.concatenate(([0], np.cumsum(lengths)))
+        self._silences = np.concatenate(([0], self._starts[:-1] + [len(wave) for wave in self.waves]))
         blocks = max(1, -(-int(self._starts[-1]) // _STEP))
         sound = np.zeros(blocks * _STEP + PIECE, np.float32)
         for start, wave in zip(self._starts, self.waves, strict=False):
@@ -66,7 +70,7 @@ class BookSound:
         best = int((products * self._scale(length)).argmax())
         known = float(self._energy[best + length] - self._energy[best])
         likeness = float(products[best]) / (max(known, _LEAST_POWER * length) * energy) ** 0.5
-        phrase = int(np.searchsorted(self._starts, best, side="right")) - 1
+        phrase = min(int(np.searchsorted(self._silences, best, side="right")), len(self.waves)) - 1
         gain = energy**0.5 / max(known, 1.0) ** 0.5
         return Hit(phrase, best - int(self._starts[phrase]), likeness, gain)
 

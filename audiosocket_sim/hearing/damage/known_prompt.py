@@ -168,6 +168,7 @@ def changed_bytes(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | N
 
 def _exact(heard: Array, known: Array, place: int) -> float:
     """The likeness without the errors of a Fourier transform: two changes may differ in the low byte of each sample."""
+    heard, place = heard[max(0, -place) :], max(0, place)
     one, other = heard.astype(np.float64), known[place : place + len(heard)].astype(np.float64)
     one, other = one[: len(other)] - one.mean(), other - other.mean()
     return float(one @ other) / float(np.sqrt((one @ one) * (other @ other)) or 1.0)

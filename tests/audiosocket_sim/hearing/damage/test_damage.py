@@ -247,6 +247,22 @@ def test_a_prompt_that_is_cut_before_a_loud_consonant_has_no_other_one_under_the
         assert [fault.kind for fault in damage_of(Stretched(sound), book) if fault.kind == "voices"] == [], cut
 
 
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_piece_that_begins_before_its_prompt_is_of_that_prompt_and_not_of_the_one_before_it(number: int) -> None:
+    """What a pause and the beginning of a sentence are, when the bot stops at once."""
+    phrase = PROMPTS[number]
+    begins = ms(phrase.pcm, phrase.speech_start_ms, phrase.speech_start_ms + 160)
+    sound = quiet(300) + begins
+    prompts = tuple(replace(one, samples=ms(one.pcm, one.speech_start_ms, one.speech_end_ms)) for one in PROMPTS)
+    known = plain(sound, prompts)
+    assert known is not None
+    assert known.phrase.name == phrase.name
+    assert known.followed is not None
+    assert known.followed.first == 0
+    assert known.followed.last == pytest.approx(160 * 8, abs=160)
+    assert known.followed.lag == pytest.approx(300 * 8, abs=2)
+
+
 def test_holes_are_taken_out_before_the_book_is_searched() -> None:
     pcm = on_the_line(speech(GREETING))
     holes = [(8 * at + 160 * number, 160) for number, at in enumerate(range(200, 2300, 100))]
