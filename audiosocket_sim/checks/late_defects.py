@@ -18,8 +18,6 @@ __all__ = ["defects_could_turn", "without_our_part"]
 _FRAME_MS = 20
 _CAUGHT_UP_MS = 60
 """A bot that sends by a clock catches up with a stall of three frames; many such stalls leave its pace as it is."""
-_HELD_MS = 300
-"""How much sound (ms) a phone holds. A bot that keeps to its clock stays ahead by its earlier holes, up to this."""
 _MADE_AHEAD_MS = 1000
 """How far ahead of its sending, in ms, a bot may make its sound."""
 _NOT_MADE = ("cuts", "lost", "repeats", "paused")
@@ -55,7 +53,7 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
             return _less(event, late.hole_ms(0, end_ms))
         case "unheard":  # its last sound was read or sent late; or the phone still held what a hole before had put off
             last_ms = late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS)
-            return _less(event, max(last_ms, min(late.hole_ms(0, end_ms), _HELD_MS)))
+            return _less(event, max(last_ms, late.put_off_ms(end_ms)))
         case "wire_silence":
             return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
         case "left_open":

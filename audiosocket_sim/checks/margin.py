@@ -272,9 +272,11 @@ def _may_be_the_words(
     last: int,
     late: LatenessRecord,
 ) -> bool:
-    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late."""
+    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late, or the
+    call ended while the phone still held them."""
     assert expectation.bot_says is not None
     spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
+    ends = [e.at_ms for e in entries if isinstance(e.event, CallEnded)]
     shortest = min((len(normalise(text)) for text in expectation.bot_says.texts), default=0)
     shortest_ms = shortest * _SHORTEST_LETTER_MS
     for at_ms, event in spoken:
@@ -283,6 +285,8 @@ def _may_be_the_words(
         end = end_ms(at_ms, event)
         own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS) + late.lost_ms(at_ms - GRACE_MS, end)
         if event.whole_ms is not None:
+            if any(end + _AT_THE_END_MS >= ended_ms for ended_ms in ends):
+                own_ms = max(own_ms, late.put_off_ms(end))
             if says(event, expectation) and event.heard_ms + own_ms + _CUT_MS >= event.whole_ms:
                 return True
             continue

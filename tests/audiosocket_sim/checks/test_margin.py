@@ -151,6 +151,23 @@ def test_words_without_their_end(spoken: BotSpoke, could: bool) -> None:
     assert turns(f"{{expect: {{bot_says: {WORDS}}}}}", (3000, spoken), (9000, SERVER)) is could
 
 
+@pytest.mark.parametrize(
+    ("late_ms", "heard_ms", "ended_at", "could"),
+    [
+        (350, 700, 3700, True),  # the phone held what a hole at the beginning of the call had put off
+        (350, 630, 3630, False),  # more than that is missing
+        (350, 700, 3800, False),  # the bot had stopped before
+        (0, 700, 3700, False),
+    ],
+)
+def test_words_that_the_phone_still_held_when_the_call_ended(
+    late_ms: int, heard_ms: int, ended_at: int, could: bool
+) -> None:
+    late = LatenessRecord([WasLate(LateBy.THREAD, 500, late_ms)])
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    assert turns(step, (3000, said(heard_ms)), (ended_at, SERVER), late=late) is could
+
+
 @pytest.mark.parametrize(("gap_ms", "could"), [(0, False), (60, True), (100, True), (101, False)])
 def test_words_that_cannot_be_read_for_a_hole(gap_ms: int, could: bool) -> None:
     spoken = said(900, None, None, gap_ms)
