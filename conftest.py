@@ -37,6 +37,12 @@ OTHERS = "other scenarios are called"
 STAND_INS = ("barge_in_over_an_echo", "over_kernel_loopback")
 """Scenarios that are called since `long` tests name them."""
 
+NO_VERDICT = "this machine was too late to judge"
+"""What stands in the failure of a test whose call is inconclusive: the bot was not judged, so neither was the test."""
+
+MORE_CALLS = 3
+"""So often such a test is called again, a little later each time: the machine may have become quiet."""
+
 ROOT = Path(__file__).resolve().parent
 SCENARIOS = ROOT / "scenarios"
 
@@ -123,6 +129,17 @@ def mark_other_scenarios(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long(OTHERS))
 
 
+def call_again_without_a_verdict(items: list[pytest.Item]) -> None:
+    """A call on the real clock that has no verdict since the machine was late is made again. A failure never is: where
+    the tool had a verdict, that is the test's."""
+    for item in items:
+        if item.get_closest_marker("real_time"):
+            again = pytest.mark.flaky(
+                reruns=MORE_CALLS, reruns_delay=2, reruns_delay_backoff_factor=2, only_rerun=[NO_VERDICT]
+            )
+            item.add_marker(again)
+
+
 def why_left_out(item: pytest.Item) -> str | None:
     """What stands in for it, or what it needs; None of what is run."""
     for mark in item.iter_markers("long"):
@@ -150,6 +167,8 @@ def skip_what_is_left_out(config: pytest.Config, items: list[pytest.Item]) -> No
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is `long` is skipped by name in `make test`; the marker's argument says what stands in for it there."""
+    if config.pluginmanager.hasplugin("pytest_rerunfailures"):
+        call_again_without_a_verdict(items)
     if "PYTEST_XDIST_WORKER" in os.environ:  # all workers must have one order, whichever end they began from
         items.sort(key=lambda item: item.path)
     mark_other_cells(items)

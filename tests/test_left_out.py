@@ -182,6 +182,49 @@ def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: py
     assert passed(pytester, monkeypatch, "NO_SKIPS") == WHOLE | IN_PART | LEFT_OUT
 
 
+CALLS_ON_THE_REAL_CLOCK = """
+import pytest
+
+calls = {"real": 0, "virtual": 0, "failed": 0}
+
+def call(kind, said):
+    calls[kind] += 1
+    outcome = "passed" if calls[kind] > 2 else said
+    assert outcome == "passed"
+
+@pytest.mark.real_time
+def test_without_a_verdict(): call("real", "this machine was too late to judge what failed")
+
+@pytest.mark.real_time
+def test_failed(): call("failed", "expected: the bot speaks")
+
+def test_in_virtual_time(): call("virtual", "this machine was too late to judge what failed")
+"""
+
+
+def test_a_call_on_the_real_clock_without_a_verdict_is_made_again_and_no_other(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed(pytester, monkeypatch, files="")
+    pytester.makepyfile(test_calls=CALLS_ON_THE_REAL_CLOCK)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "pytest_rerunfailures", "-v")
+    result.stdout.fnmatch_lines_random(
+        ["*::test_without_a_verdict PASSED*", "*::test_failed FAILED*", "*::test_in_virtual_time FAILED*"]
+    )
+    assert result.parseoutcomes() == {"passed": 1, "failed": 2, "rerun": 2}
+
+
+@pytest.mark.long("one without a verdict is made again")
+def test_a_call_that_never_has_a_verdict_fails(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    passed(pytester, monkeypatch, files="")
+    pytester.makepyfile(test_calls=CALLS_ON_THE_REAL_CLOCK.replace("> 2", "> 9"))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "pytest_rerunfailures", "-k", "verdict")
+    assert result.parseoutcomes()["rerun"] == 3
+    assert result.parseoutcomes()["failed"] == 1
+
+
 def test_of_shipped_scenarios_a_sixth_is_called_and_all_that_users_begin_with(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

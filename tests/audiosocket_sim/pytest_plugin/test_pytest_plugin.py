@@ -276,6 +276,7 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
     result = run(project, "--audiosocket-real-time")
     assert not (project.path / "scenarios" / "transcripts").exists()
+    assert compared, result.stdout.str()
     virtual, real = compared[0]
     assert [name for name in virtual if name not in ("ExpectationJudged", "WireSummary")] == ["BotSpoke", "CallEnded"]
     assert "CallEnded" in real
