@@ -31,6 +31,8 @@ pytestmark = [pytest.mark.asterisk, pytest.mark.real_time, pytest.mark.timeout(3
 FRAME_MS = 20
 OFTEN_MS = 50
 """A thread of Asterisk's that waited for a processor so long in all came late to some packets of its own."""
+STALL_MS = 150
+"""A thread of Asterisk's that waited so long in all stood still for a while, and the phone's buffer with it."""
 STARTS = 5
 """How many instants are tried between the two lines of the log."""
 ROUNDING_MS = 2
@@ -84,7 +86,16 @@ def made(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -
 
 
 async def _make(installation: Installation) -> Calls:
-    return await real_arrivals(installation, TEN | MORE) | await real_arrivals(installation, FAR)
+    return await _least_disturbed(installation, TEN | MORE) | await _least_disturbed(installation, FAR)
+
+
+async def _least_disturbed(installation: Installation, sendings: Mapping[str, Sending]) -> Calls:
+    """The first calls that no long stall of this machine disturbed, of three times; else those with the shortest."""
+    made: list[tuple[float, Calls]] = []
+    while len(made) < 3 and (not made or made[-1][0] > STALL_MS):
+        found = await real_arrivals(installation, sendings)
+        made.append((max(one.waited_ms for one in found.values()), found))
+    return min(made, key=lambda one: one[0])[1]
 
 
 def most(differences_ms: Iterable[float], percent: float = 99) -> float:
