@@ -123,8 +123,8 @@ class LatenessRecord:
         return round(sum(max(0.0, end - start - _PHONE_HOLDS_MS) for start, end in stalls))
 
     def put_off_ms(self, to_ms: float) -> int:
-        """Return how much of the bot's sound (ms) a phone may still hold at `to_ms` since a hole before put it off: it is
-        played that much later, up to what a phone holds."""
+        """Return how much of the bot's sound (ms) a phone may still hold at `to_ms` since a hole before put it off: it
+        is played that much later, up to what a phone holds."""
         return min(self.hole_ms(0, to_ms), _PHONE_HOLDS_MS)
 
     def longest_stall_ms(self, from_ms: float, to_ms: float) -> int:

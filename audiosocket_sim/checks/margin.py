@@ -272,8 +272,8 @@ def _may_be_the_words(
     last: int,
     late: LatenessRecord,
 ) -> bool:
-    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late, or the
-    call ended while the phone still held them."""
+    """Whether this machine kept the ear from the words: it made a hole in them, or the last of them was read late, or
+    the call ended while the phone still held them."""
     assert expectation.bot_says is not None
     spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
     ends = [e.at_ms for e in entries if isinstance(e.event, CallEnded)]
