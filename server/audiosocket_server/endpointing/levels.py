@@ -46,6 +46,11 @@ FAINT_DB = 10.0
 """An onset that is so much softer than the caller's own voice is a breath, or an echo. Of 64 sentences in which a
 caller was 2 dB softer than before, none began softer for more than two frames."""
 FAINT_FRAMES = 3
+LOUD_DB = 3.0
+"""What is no more than so much softer than the caller's own voice is as loud: a first syllable is seldom softer."""
+LOUD_FRAMES = 2
+OVER_NOISE = 1.25
+"""And it is 1 dB louder than the loudest frame of the line's noise: music has notes, and a street has horns."""
 ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
@@ -115,6 +120,14 @@ class VoiceLevels:
             return False
         loudest = max((power for power, _ in list(self._newest)[-FAINT_FRAMES:]), default=0.0)
         return loudest < 10 ** ((self._own_db - FAINT_DB) / 10)
+
+    def is_loud(self) -> bool:
+        """Return whether the newest frames are as loud as the caller's own voice, and louder than the line was; False
+        if that is not known."""
+        if self._own_db is None or not self._softer_db or len(self._newest) < LOUD_FRAMES:
+            return False
+        newest = sum(self._newest[-place][0] for place in range(1, LOUD_FRAMES + 1)) / LOUD_FRAMES
+        return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * max(self._around, default=0.0)
 
     def is_soft(self, *, over: bool, may_wait: bool = False) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
