@@ -11,9 +11,10 @@ goes on by the same rule: a click or a burst of noise does not end the silence. 
 never begins before `forget`, nor in what `leading_echo` finds: the pre-roll must not hold the bot's echo.
 
 While the bot speaks (`over_speech`) two voiced frames are an onset: the bot only pauses for it, and a caller notices
-each frame that it speaks on. A frame counts as voiced there, too, if it is as loud as the caller's own voice and has a
-pitch (`periodicity`): detectors find a short first syllable («Es-cuta») up to 0.4 s late. What is far softer than his own voice (`levels`) is none, and within an utterance it is
-silence. A silence of `short_silence_ms` is reported there, and speech after it.
+each frame that it speaks on. A frame counts as voiced there, too, if it is as loud as the caller's own voice and has
+a pitch (`periodicity`): detectors find a short first syllable («Es-cuta») up to 0.4 s late. What is far softer than
+his own voice (`levels`) is none, and within an utterance it is silence. A silence of `short_silence_ms` is reported
+there, and speech after it.
 """
 
 from collections import deque
