@@ -10,8 +10,8 @@ __all__ = ["PERIODIC_MS", "is_periodic"]
 PERIODIC_MS = 40
 """How much sound is needed: at 75 Hz that is three periods."""
 LEAST_LIKENESS = 0.6
-"""The correlation with the sound one period before, which is as loud. Of vowels on telephone lines it is 0.6 to 0.9, and
-it stays so with noise that is 6 dB softer; of the noise itself it is 0.1 to 0.3."""
+"""The correlation with the sound one period before, which is as loud: of vowels on a telephone line 0.6 to 0.9, also
+with noise that is 6 dB softer; of the noise itself 0.1 to 0.3."""
 
 _RATE_HZ = 8000
 _LOWEST_HZ, _HIGHEST_HZ = 75, 400
