@@ -188,16 +188,51 @@ def test_an_echo_in_the_pre_roll_is_sure_where_it_goes_on_behind_what_its_path_w
     assert answers[-1] is is_sure
 
 
-def test_what_was_found_again_is_known_though_it_drowns_in_noise() -> None:
-    bot = noise(900, -20)
-    heard = gain(bot[-16 * 240 : -16 * 100], -10)
-    for finds, known in ((1, False), (2, True)):
-        guard = LineEchoGuard()
-        for frame in frames(bot, 320):
+@pytest.mark.parametrize(
+    ("finds_ms", "known"),
+    [
+        pytest.param([0], False, id="once"),
+        pytest.param([0, 0], False, id="the same sound twice"),
+        pytest.param([0, 40], True, id="and in what came since"),
+        pytest.param([0, 140], True, id="and in all that came since"),
+    ],
+)
+def test_what_was_found_again_is_known_though_it_drowns_in_noise(finds_ms: list[int], known: bool) -> None:
+    """An echo of 100 ms."""
+    bot = noise(1400, -20)
+    guard, until_ms = LineEchoGuard(), 900
+    for frame in frames(bot[: 16 * until_ms], 320):
+        guard.played(frame)
+    for more_ms in finds_ms:
+        for frame in frames(bot[16 * until_ms : 16 * (until_ms + more_ms)], 320):
             guard.played(frame)
-        assert all(guard.is_echo(heard) for _ in range(finds))
-        answers = [guard.is_echo(noise(140, -29, seed=2)) for _ in range(3)]
-        assert answers[-1] is known
+        until_ms += more_ms
+        echo = gain(bot[16 * (until_ms - 240) : 16 * (until_ms - 100)], -10)
+        assert guard.is_echo(noise(60, -40, seed=1) + echo)
+    answers = [guard.is_echo(noise(140, -29, seed=2)) for _ in range(3)]
+    assert answers[-1] is known
+
+
+@pytest.mark.parametrize("alike", [0.6, 0.75])
+def test_a_voice_that_fits_by_chance_once_is_heard_40_ms_later_though_most_of_it_is_compared_again(
+    alike: float,
+) -> None:
+    """The share of the first 140 ms that is the bot's; what follows is another sound. Onsets are 40 ms apart."""
+    bot = noise(1400, -20)
+    guard, until_ms = LineEchoGuard(), 900
+    for frame in frames(bot[: 16 * until_ms], 320):
+        guard.played(frame)
+    by_chance = mix(gain(bot[16 * 660 : 16 * 800], -4), noise(140, -24 + 10 * np.log10(1 / alike - 1), seed=3))
+    voice = by_chance + noise(400, -24, seed=4)
+    answers = []
+    for heard_ms in range(140, 300, 40):
+        answers.append(guard.is_echo(noise(200, -40, seed=5) + voice[: 16 * heard_ms]))
+        for frame in frames(bot[16 * until_ms : 16 * (until_ms + 40)], 320):
+            guard.played(frame)
+        until_ms += 40
+    assert answers[0] is True
+    assert answers[-1] is False
+    assert [guard.is_echo(noise(60, -40, seed=6) + noise(140, -29, seed=7)) for _ in range(3)][-1] is False
 
 
 @pytest.mark.parametrize("louder_db", [1, 3])
