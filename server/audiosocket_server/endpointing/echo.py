@@ -58,7 +58,7 @@ CALLER = 0.2  # a smaller share is chance: another voice reaches it in three win
 PATIENCE = 2  # consecutive onsets that may stay undecided; the next one is the caller
 NO_HINT = -10_000
 CONFIRMS = 0.15
-"""From this share on what is new is explained by the path of before: of another sound the share is negative or near 0."""
+"""From this share on the path of before explains what is new: of another sound the share is negative or near 0."""
 FOLLOWED_FRAMES = 11
 """An echo whose path explains so many frames one by one has been found for sure: 4 more than those that it is fitted
 to, which vowels of two voices may fit too."""
