@@ -37,8 +37,12 @@ OTHERS = "other scenarios are called"
 STAND_INS = ("barge_in_over_an_echo", "over_kernel_loopback")
 """Scenarios that are called since `long` tests name them."""
 
-NO_VERDICT = "this machine was too late to judge"
-"""What stands in the failure of a test whose call is inconclusive: the bot was not judged, so neither was the test."""
+NO_VERDICT = (
+    r"(?s)^AssertionError: .*\bassert <Outcome\.INCONCLUSIVE: 4> is <Outcome\.PASSED",
+    r"^AssertionError: this machine was too late to judge",
+    r"(?s)^NotAsThePageSays: (?!.*\bFAILED\b).*\bthis machine was too late to judge",
+)
+"""How the failure of a test reads whose call is inconclusive: the bot was not judged, so neither was the test."""
 
 MORE_CALLS = 3
 """So often such a test is called again, a little later each time: the machine may have become quiet."""
@@ -135,7 +139,7 @@ def call_again_without_a_verdict(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("real_time"):
             again = pytest.mark.flaky(
-                reruns=MORE_CALLS, reruns_delay=2, reruns_delay_backoff_factor=2, only_rerun=[NO_VERDICT]
+                reruns=MORE_CALLS, reruns_delay=2, reruns_delay_backoff_factor=2, only_rerun=list(NO_VERDICT)
             )
             item.add_marker(again)
 

@@ -184,21 +184,48 @@ def test_without_it_everything_is_run(pytester: pytest.Pytester, monkeypatch: py
 
 CALLS_ON_THE_REAL_CLOCK = """
 import pytest
+from collections import Counter
+from audiosocket_sim.running.result import Outcome
 
-calls = {"real": 0, "virtual": 0, "failed": 0}
+LATE = "this machine was too late to judge what failed"
+calls = Counter()
 
-def call(kind, said):
+class NotAsThePageSays(AssertionError): pass
+
+def call(kind, outcome, problems):
     calls[kind] += 1
-    outcome = "passed" if calls[kind] > 2 else said
-    assert outcome == "passed"
+    outcome = Outcome.PASSED if calls[kind] > 2 else outcome
+    assert outcome is Outcome.PASSED, problems
+
+def page(kind, printed):
+    calls[kind] += 1
+    if calls[kind] <= 2:
+        raise NotAsThePageSays(printed)
 
 @pytest.mark.real_time
-def test_without_a_verdict(): call("real", "this machine was too late to judge what failed")
+def test_without_a_verdict(): call("late", Outcome.INCONCLUSIVE, [LATE])
 
 @pytest.mark.real_time
-def test_failed(): call("failed", "expected: the bot speaks")
+def test_of_several_none_has_a_verdict(): call("all late", Outcome.INCONCLUSIVE, ["ana: " + LATE, "bia: " + LATE])
 
-def test_in_virtual_time(): call("virtual", "this machine was too late to judge what failed")
+@pytest.mark.real_time
+def test_that_says_so():
+    calls["says"] += 1
+    assert calls["says"] > 2, LATE
+
+@pytest.mark.real_time
+def test_page(): page("page", "$ pytest\\n1 INCONCLUSIVE: " + LATE)
+
+@pytest.mark.real_time
+def test_failed(): call("failed", Outcome.FAILED, ["expected: the bot speaks"])
+
+@pytest.mark.real_time
+def test_failed_beside_one_without_a_verdict(): call("beside", Outcome.FAILED, ["bia: " + LATE])
+
+@pytest.mark.real_time
+def test_page_with_a_failure(): page("failing page", "$ pytest\\nINCONCLUSIVE: " + LATE + "\\nFAILED a.yaml")
+
+def test_in_virtual_time(): call("virtual", Outcome.INCONCLUSIVE, [LATE])
 """
 
 
@@ -209,10 +236,15 @@ def test_a_call_on_the_real_clock_without_a_verdict_is_made_again_and_no_other(
     pytester.makepyfile(test_calls=CALLS_ON_THE_REAL_CLOCK)
     monkeypatch.setattr("time.sleep", lambda _: None)
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "pytest_rerunfailures", "-v")
+    again = {"test_without_a_verdict", "test_of_several_none_has_a_verdict", "test_that_says_so", "test_page"}
+    never = {
+        *("test_failed", "test_failed_beside_one_without_a_verdict", "test_page_with_a_failure"),
+        "test_in_virtual_time",
+    }
     result.stdout.fnmatch_lines_random(
-        ["*::test_without_a_verdict PASSED*", "*::test_failed FAILED*", "*::test_in_virtual_time FAILED*"]
+        [*(f"*::{name} PASSED*" for name in again), *(f"*::{name} FAILED*" for name in never)]
     )
-    assert result.parseoutcomes() == {"passed": 1, "failed": 2, "rerun": 2}
+    assert result.parseoutcomes() == {"passed": 4, "failed": 4, "rerun": 8}
 
 
 @pytest.mark.long("one without a verdict is made again")
@@ -220,7 +252,9 @@ def test_a_call_that_never_has_a_verdict_fails(pytester: pytest.Pytester, monkey
     passed(pytester, monkeypatch, files="")
     pytester.makepyfile(test_calls=CALLS_ON_THE_REAL_CLOCK.replace("> 2", "> 9"))
     monkeypatch.setattr("time.sleep", lambda _: None)
-    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "pytest_rerunfailures", "-k", "verdict")
+    result = pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "-p", "pytest_rerunfailures", "-k", "test_without_a_verdict"
+    )
     assert result.parseoutcomes()["rerun"] == 3
     assert result.parseoutcomes()["failed"] == 1
 

@@ -1,9 +1,12 @@
 """Decides whether one event of the log is what an expectation asks for, whenever it happened. Pure."""
 
+from collections.abc import Sequence
+
 from audiosocket_sim.call_log.events import (
     BackendAsked,
     BotSpoke,
     CallEnded,
+    Entry,
     HoldStarted,
     HoldStopped,
     LogEvent,
@@ -12,7 +15,7 @@ from audiosocket_sim.call_log.events import (
 from audiosocket_sim.checks.said import has_part, said_by
 from audiosocket_sim.scenario import Expectation
 
-__all__ = ["end_ms", "fits", "is_music_of", "says"]
+__all__ = ["end_ms", "fits", "is_music_of", "pause_before_ms", "says"]
 
 
 def fits(event: LogEvent, expectation: Expectation) -> bool:
@@ -53,6 +56,15 @@ def says(event: BotSpoke, expectation: Expectation) -> bool:
 def end_ms(at_ms: int, event: BotSpoke) -> int:
     """Return when the last of a speech that began at `at_ms` was heard; `heard_ms` leaves its holes out."""
     return at_ms + event.lasted_ms
+
+
+def pause_before_ms(entries: Sequence[Entry], at_ms: int) -> int:
+    """Return when the pause began that was before the bot's last speech up to `at_ms`: 0, the start of the call, before
+    its first."""
+    begun = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.at_ms <= at_ms]
+    spoken = [(start, end_ms(start, event)) for start, event in begun]
+    last = max((start for start, _ in spoken), default=0)
+    return max((end for _, end in spoken if end <= last), default=0)
 
 
 def _ends_as(event: CallEnded, expectation: Expectation) -> bool:

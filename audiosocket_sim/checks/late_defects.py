@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from audiosocket_sim.call_log.events import CallerSpoke, DefectFound, Entry, LogEvent, StepFailed
+from audiosocket_sim.checks.fits import pause_before_ms
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.quality import quality_faults
 from audiosocket_sim.scenario import Quality
@@ -50,10 +51,10 @@ def _without(at_ms: int, event: LogEvent, entries: Sequence[Entry], late: Latene
         case "holes":
             return _less(event, late.hole_ms(at_ms - _FRAME_MS, end_ms))
         case "ahead":  # the lead that a hole leaves stays until the bot pauses
-            return _less(event, late.hole_ms(0, end_ms))
-        case "unheard":  # its last sound was read or sent late; or the phone still held what a hole before had put off
+            return _less(event, max(late.longest_stall_ms(0, end_ms), late.hole_ms(at_ms - _FRAME_MS, end_ms)))
+        case "unheard":  # its last sound was read or sent late; or the phone still held what a stall had put off
             last_ms = late.hole_ms(at_ms - round(event.amount or 0) - _FRAME_MS, end_ms + _FRAME_MS)
-            return _less(event, max(last_ms, late.put_off_ms(end_ms)))
+            return _less(event, max(last_ms, late.put_off_ms(pause_before_ms(entries, at_ms), end_ms)))
         case "wire_silence":
             return _less(event, late.shift_ms(at_ms, end_ms + _FRAME_MS))
         case "left_open":

@@ -29,8 +29,7 @@ _BOT_STANDSTILL_MS = 1000
 _OWN_STANDSTILL_MS = 2000
 """For so long (ms) at the most the call goes on after a failure, to see what comes late."""
 _PHONE_HOLDS_MS = 300
-"""Sound that comes in a burst behind a longer stall (ms) is lost in part: a phone holds no more. Nor does a bot that
-keeps to its clock stay further ahead by its earlier holes."""
+"""Sound that comes in a burst behind a longer stall (ms) is lost in part: a phone holds no more."""
 
 
 class LateBy(StrEnum):
@@ -122,10 +121,10 @@ class LatenessRecord:
         stalls = self._stalls(from_ms - _PHONE_HOLDS_MS, to_ms)
         return round(sum(max(0.0, end - start - _PHONE_HOLDS_MS) for start, end in stalls))
 
-    def put_off_ms(self, to_ms: float) -> int:
-        """Return how much of the bot's sound (ms) a phone may still hold at `to_ms` since a hole before put it off: it
-        is played that much later, up to what a phone holds."""
-        return min(self.hole_ms(0, to_ms), _PHONE_HOLDS_MS)
+    def put_off_ms(self, from_ms: float, to_ms: float) -> int:
+        """Return how much of the bot's sound (ms) a phone may still hold at `to_ms` since a stall in this time put it
+        off: it is played that much later, up to what a phone holds. A second stall, no longer, puts off no more."""
+        return min(self.longest_stall_ms(from_ms, to_ms), _PHONE_HOLDS_MS)
 
     def longest_stall_ms(self, from_ms: float, to_ms: float) -> int:
         """Return how long the longest stall was that touches this time (ms): of the bot, or of us who read it."""

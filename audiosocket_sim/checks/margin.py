@@ -21,7 +21,7 @@ from audiosocket_sim.call_log.events import (
 )
 from audiosocket_sim.checks.anchor import anchor_times
 from audiosocket_sim.checks.expected import evaluate
-from audiosocket_sim.checks.fits import end_ms, fits, says
+from audiosocket_sim.checks.fits import end_ms, fits, pause_before_ms, says
 from audiosocket_sim.checks.lateness import LatenessRecord
 from audiosocket_sim.checks.never import violation
 from audiosocket_sim.checks.verdicts import GRACE_MS, Met, Moment, Watched
@@ -47,7 +47,7 @@ the end."""
 _CUT_MS = 60
 """What a heard phrase may lack at its end and still be whole (`BotSpoke.cut_off`)."""
 _AT_THE_END_MS = 60
-"""Speech that stops so shortly before the caller hangs up went on until then."""
+"""Speech that stops so shortly before the end of the call went on until then."""
 _SHORTEST_LETTER_MS = 30
 """Nobody speaks faster (ms a letter; 60 to 80 are usual): sound that is shorter than that cannot be the words."""
 _NEAR_MS = 1000
@@ -201,7 +201,7 @@ def _could_be_met(
         wanted = expectation.model_copy(
             update={"bot_speaks": expectation.bot_speaks.model_copy(update={"at_least": at_least})}
         )
-        heard = _joined(entries, late)
+        heard = _heard_out(_joined(entries, late), late)
     if isinstance(expectation, Within):
         wanted = _with_more_time(wanted, shift_ms)
     moment = Moment(_LONG_AFTER_MS, first, last, taken=taken)
@@ -276,7 +276,6 @@ def _may_be_the_words(
     the call ended while the phone still held them."""
     assert expectation.bot_says is not None
     spoken = [(e.at_ms, e.event) for e in entries if isinstance(e.event, BotSpoke) and e.number not in taken]
-    ends = [e.at_ms for e in entries if isinstance(e.event, CallEnded)]
     shortest = min((len(normalise(text)) for text in expectation.bot_says.texts), default=0)
     shortest_ms = shortest * _SHORTEST_LETTER_MS
     for at_ms, event in spoken:
@@ -284,18 +283,27 @@ def _may_be_the_words(
             continue
         end = end_ms(at_ms, event)
         own_ms = late.hole_ms(at_ms - GRACE_MS, end + GRACE_MS) + late.lost_ms(at_ms - GRACE_MS, end)
+        kept_ms = _kept_to_the_end_ms(at_ms, event, entries, late)
+        own_ms = max(own_ms, kept_ms)
         if event.whole_ms is not None:
-            if any(end + _AT_THE_END_MS >= ended_ms for ended_ms in ends):
-                own_ms = max(own_ms, late.put_off_ms(end))
             if says(event, expectation) and event.heard_ms + own_ms + _CUT_MS >= event.whole_ms:
                 return True
             continue
         lengths = _with_a_neighbour(at_ms, end, spoken, late)
-        if _is_broken_by_us(at_ms, end, event, late):
+        if kept_ms or _is_broken_by_us(at_ms, end, event, late):
             lengths.append(event.heard_ms + own_ms)
         if any(length_ms >= shortest_ms for length_ms in lengths):
             return True
     return False
+
+
+def _kept_to_the_end_ms(at_ms: int, event: BotSpoke, entries: Sequence[Entry], late: LatenessRecord) -> int:
+    """How much of this speech (ms) the phone may still have held when the call ended, since this machine put it off."""
+    ended_ms = next((e.at_ms for e in entries if isinstance(e.event, CallEnded)), None)
+    end = end_ms(at_ms, event)
+    if ended_ms is None or end + _AT_THE_END_MS < ended_ms:
+        return 0
+    return late.put_off_ms(pause_before_ms(entries, at_ms), end)
 
 
 def is_unread_for_our_holes(entries: Sequence[Entry], late: LatenessRecord) -> bool:
@@ -347,6 +355,17 @@ def _joined(entries: Sequence[Entry], late: LatenessRecord) -> list[Entry]:
                 continue
         joined.append(entry)
     return joined
+
+
+def _heard_out(entries: Sequence[Entry], late: LatenessRecord) -> list[Entry]:
+    """The entries, with speech that the end of the call cut off as long as this machine may have kept it from being."""
+    made = [
+        (e, e.event, _kept_to_the_end_ms(e.at_ms, e.event, entries, late))
+        for e in entries
+        if isinstance(e.event, BotSpoke)
+    ]
+    longer = {id(e): replace(e, event=replace(spoke, heard_ms=spoke.heard_ms + ms)) for e, spoke, ms in made if ms}
+    return [longer.get(id(entry), entry) for entry in entries]
 
 
 # --- never

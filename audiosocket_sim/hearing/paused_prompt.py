@@ -135,7 +135,7 @@ def _place(heard: Array, at: int, length: int, book: BookSound) -> int | None:
         return None
     hit = book.find(heard[at : at + length])
     sure = hit is not None and hit.likeness >= (_SURE if length >= _SURE_PIECE else _SHORT_SURE)
-    return hit.place if sure and hit is not None and hit.place >= 0 else None
+    return hit.place if sure and hit is not None else None
 
 
 def _quiet_of(phrase: Phrase) -> list[tuple[int, int]]:

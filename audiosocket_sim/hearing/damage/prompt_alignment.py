@@ -54,9 +54,9 @@ class Followed:
 def follow(heard: Array, known: Array, place: int, lag: int, length: int) -> Followed:
     """Follow the prompt `known` both ways from a piece of `length` samples at its `place`, heard at `place + lag`.
 
-    Of a piece that begins before the prompt does (`place` is negative) what is in the prompt counts.
+    Of a piece that begins before the prompt (`place` is negative), or ends behind it, what is in the prompt counts.
     """
-    place, length = max(0, place), length + min(0, place)
+    place, length = max(0, place), min(len(known), place + length) - max(0, place)
     ahead, last, last_lag, spoiled = _forward(heard, known, place + length, lag)
     back, first, first_lag, more = _forward(heard[::-1], known[::-1], len(known) - place, len(heard) - len(known) - lag)
     # backwards the place is where what is before it ends: what was lost lies behind that

@@ -33,7 +33,7 @@ class Overhearing:
         self._notify_turns = notify_turns
         self._trial: asyncio.Task[None] | None = None
         self._likely = ""
-        self._weighed: tuple[bool, bool, bool] | None = None  # of the voice: soft, alike, may be his
+        self._weighed: tuple[bool, ...] | None = None  # of the voice: over, soft, alike, may be his
         self._lasts = False
 
     def try_it(self, job: int) -> None:
@@ -79,10 +79,10 @@ class Overhearing:
         soft = self._caller.is_soft(over=over, may_wait=may_wait)
         if soft is None:
             return
-        weighed = (soft, *self._caller.likeness())
+        weighed = (over, soft, *self._caller.likeness())
         if weighed != self._weighed:
             self._weighed = weighed
-            self._notify_turns(t.VoiceWeighed(soft, over, *weighed[1:]))
+            self._notify_turns(t.VoiceWeighed(soft, over, *weighed[2:]))
 
     async def _try(self, job: int, heard: bytes) -> None:
         recognition = self._services.engine.recognise(self._services.settings.speech.language, lambda _: None)

@@ -16,7 +16,7 @@ than the noise and the echo explains less than half as much of it as it does usu
 in between is undecided: the next onset, 40 to 60 ms later, gives more audio to compare. If it hints at the same delay,
 which two different voices do by chance once in fifty times, it is an echo. But most of what is compared then was there
 the first time, and fits again whatever it is: so what has come since must be explained by the path that was fitted
-then. If it is not, what was found or hinted at was chance.
+then. If it is not, the hint was chance, and what was found does not become sure.
 
 A sound that is far softer than what was played in the last 700 ms is no caller either: soft echoes drown in the
 line's noise, so that no comparison finds them.
@@ -56,9 +56,9 @@ ECHO_AGAIN = 0.3
 """From this explained share on a sound is an echo, at the delay of an echo that was found or hinted at before."""
 CALLER = 0.2  # a smaller share is chance: another voice reaches it in three windows of four
 PATIENCE = 2  # consecutive onsets that may stay undecided; the next one is the caller
-NO_HINT = -10_000
-CONFIRMS = 0.15
-"""From this share on the path of before explains what is new: of another sound the share is negative or near 0."""
+CONFIRMS = 0.05
+"""From this share on the path of before explains what is new. Of echoes it was 0.1 and more, also in loud noise; of
+voices that had fitted by chance it was negative."""
 FOLLOWED_FRAMES = 11
 """An echo whose path explains so many frames one by one has been found for sure: 4 more than those that it is fitted
 to, which vowels of two voices may fit too."""
@@ -96,14 +96,12 @@ class _Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
-    """What fitted once."""
+class _Fit:
+    """What fitted once: at which delay, with which path (for `explained_by_path`), and when: after how many frames."""
 
     delay: int
     path: Samples
-    """Impulse response, for `explained_by_path`."""
     at: int
-    """When that was: how many frames had been played."""
 
 
 class LineEchoGuard:
@@ -113,12 +111,12 @@ class LineEchoGuard:
         self._frames: deque[bytes] = deque(maxlen=PLAYED_FRAMES)
         self._count = 0  # of frames played
         self._undecided = 0  # consecutive onsets
-        self._hinted_delay = NO_HINT  # samples, from the last undecided onset
-        self._evidence: _Evidence | None = None
+        self._hint: _Fit | None = None  # of the last undecided onset
         self._noise = np.inf  # power
         # The echo that was found before:
         self._delay: int | None = None  # samples
         self._gain = 0.0
+        self._fit: _Fit | None = None  # by which it was found
         self._sure = False  # it was found more than once
         self._share: float | None = None  # what it explains usually, where it is well over the noise
 
@@ -143,9 +141,8 @@ class LineEchoGuard:
         if power(newest) <= FAR_BELOW * _loudest(played[-NEAR_FRAMES * FRAME :]):
             return True
         known_share, is_mixed = 0.0, False
-        fits_again = self._fits_again(newest, played)
         if self._delay is not None:
-            known_share, is_known_echo, is_mixed = self._at_known_delay(newest, played, self._delay, fits_again)
+            known_share, is_known_echo, is_mixed = self._at_known_delay(newest, played, self._delay)
             if is_known_echo:
                 self._undecided = 0
                 return True
@@ -153,16 +150,13 @@ class LineEchoGuard:
         if known_share <= CALLER and not (self._sure or is_soft):
             self._delay = None
         match = _best_match(newest, played)
-        hinted_again = abs(match.delay - self._hinted_delay) <= SAME_DELAY and not is_mixed and fits_again is True
-        is_chance = fits_again is False and self._is_at_evidence(match)
-        if (match.share >= ECHO and not is_chance) or (match.share >= ECHO_AGAIN and hinted_again):
-            self._found(match, sure=hinted_again)
-            self._remember(match, newest, played)
+        hinted_again = not is_mixed and self._hints_again(match, newest, played)
+        fit = None if match.share < ECHO_AGAIN else self._fitted(newest, played, match.delay)
+        if fit is not None and (match.share >= ECHO or hinted_again):
+            self._found(match, fit, sure=hinted_again)
             self._undecided = 0
             return True
-        self._hinted_delay = match.delay if match.share >= ECHO_AGAIN else NO_HINT
-        if match.share >= ECHO_AGAIN and not is_chance:
-            self._remember(match, newest, played)
+        self._hint = fit
         return self._stays_undecided(is_soft or max(known_share, match.share) > CALLER)
 
     def learn(self, heard: bytes) -> None:
@@ -192,37 +186,33 @@ class LineEchoGuard:
             at = self._echo_at(x, y)
             if at is not None:
                 path = fitted_path(x, y, at)[1]
-                since = (len(samples) - start - COMPARED) // FRAME
-                self._evidence = _Evidence(len(y) - len(x) - at, path, self._count - since)
                 until = self._echo_until(samples, played, start, at - start, path)
                 self._sure = self._sure or until - start >= FOLLOWED_FRAMES * FRAME
                 return until // FRAME * FRAME_BYTES
         return 0
 
-    def _found(self, match: _Match, *, sure: bool) -> None:
-        self._delay, self._gain, self._sure, self._share = match.delay, match.gain, sure, None
+    def _found(self, match: _Match, fit: _Fit, *, sure: bool) -> None:
+        self._delay, self._gain, self._share = match.delay, match.gain, None
+        self._fit, self._sure = fit, sure
 
-    def _remember(self, match: _Match, x: Samples, y: Samples) -> None:
-        path = fitted_path(x, y, len(y) - len(x) - match.delay)[1]
-        self._evidence = _Evidence(match.delay, path, self._count)
+    def _fitted(self, x: Samples, y: Samples, delay: int) -> _Fit:
+        return _Fit(delay, fitted_path(x, y, len(y) - len(x) - delay)[1], self._count)
 
-    def _is_at_evidence(self, match: _Match) -> bool:
-        return self._evidence is not None and abs(match.delay - self._evidence.delay) <= SAME_DELAY
+    def _hints_again(self, match: _Match, x: Samples, y: Samples) -> bool:
+        hint = self._hint
+        if hint is None or match.share < ECHO_AGAIN or abs(match.delay - hint.delay) > SAME_DELAY:
+            return False
+        return self._fits_again(hint, x, y)
 
-    def _fits_again(self, x: Samples, y: Samples) -> bool | None:
-        """Return whether what has come since the evidence has the same echo path; None: nothing has come that tells.
+    def _fits_again(self, fit: _Fit, x: Samples, y: Samples) -> bool:
+        """Return whether what has come since then has the same echo path.
 
-        True if nothing of `x` was compared then: another fit is evidence of its own.
+        True if nothing of `x` was compared then: another fit is evidence of its own. False if nothing has come.
         """
-        if self._evidence is None:
-            return None
-        new = (self._count - self._evidence.at) * FRAME
+        new = (self._count - fit.at) * FRAME
         if new >= len(x):
             return True
-        if not new or power(x[-new:]) <= NOISE_MARGIN * self._noise:
-            return None
-        at = len(y) - new - self._evidence.delay
-        return explained_by_path(x[-new:], y, at, self._evidence.path) >= CONFIRMS
+        return new > 0 and explained_by_path(x[-new:], y, len(y) - new - fit.delay, fit.path) >= CONFIRMS
 
     def _echo_at(self, x: Samples, y: Samples) -> int | None:
         """Return the offset in `y` of which `x` is an echo, or None. Only the delay of a sure echo is tried."""
@@ -230,7 +220,7 @@ class LineEchoGuard:
             match = _best_match(x, y)
             if match.share < ECHO:
                 return None
-            self._found(match, sure=False)
+            self._found(match, self._fitted(x, y, match.delay), sure=False)
             return len(y) - len(x) - match.delay
         at = len(y) - len(x) - self._delay
         if at < SAME_DELAY:
@@ -256,7 +246,7 @@ class LineEchoGuard:
         self._undecided = self._undecided + 1 if doubtful and self._undecided < PATIENCE else 0
         return self._undecided > 0
 
-    def _at_known_delay(self, x: Samples, y: Samples, delay: int, fits_again: bool | None) -> tuple[float, bool, bool]:
+    def _at_known_delay(self, x: Samples, y: Samples, delay: int) -> tuple[float, bool, bool]:
         """Compare at the delay of the echo found before: (share of the energy explained, whether it is that echo,
         whether somebody speaks over it)."""
         at = len(y) - len(x) - delay
@@ -267,9 +257,9 @@ class LineEchoGuard:
         is_loud = power(x) > OVER_NOISE * self._noise
         if is_loud and self._share is not None and share < MIXED * self._share:
             return share, False, True
-        if share >= ECHO_AGAIN and (self._sure or fits_again is not False):
+        if share >= ECHO_AGAIN:
             self._gain += GAIN_FOLLOWS * (min(LOUDEST_GAIN, echo_gain(share, x, y, at)) - self._gain)
-            self._sure = self._sure or fits_again is True
+            self._sure = self._sure or (self._fit is not None and self._fits_again(self._fit, x, y))
             if is_loud:
                 usual = share if self._share is None else self._share
                 self._share = usual + SHARE_FOLLOWS * (share - usual)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from audiosocket_server.endpointing.lasting import LastingVoice
 from audiosocket_server.endpointing.levels import VoiceLevels
+from audiosocket_server.endpointing.nearest_voice import NearestVoice
 from audiosocket_server.endpointing.periodicity import PERIODIC_MS, is_periodic
 from audiosocket_server.endpointing.vad import FRAME_BYTES, FRAME_MS, Vad
 
@@ -310,6 +311,8 @@ class Endpointer:
     def _may_be_missed(self) -> bool:
         """Whether it is a voice that begins over the bot's, though the detector has not found it."""
         if not self.over_speech or self.in_utterance or self._levels is None:
+            return False
+        if isinstance(self._vad, NearestVoice) and self._vad.refuses:
             return False
         return self._levels.is_loud() and is_periodic(self.newest(PERIODIC_MS))
 

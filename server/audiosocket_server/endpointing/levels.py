@@ -49,8 +49,9 @@ FAINT_FRAMES = 3
 LOUD_DB = 3.0
 """What is no more than so much softer than the caller's own voice is as loud: a first syllable is seldom softer."""
 LOUD_FRAMES = 2
-OVER_NOISE = 1.25
-"""And it is 1 dB louder than the loudest frame of the line's noise: music has notes, and a street has horns."""
+OVER_NOISE = 4.0
+"""And it is 6 dB louder than the line's noise: music has notes, and a street has horns. Than the median, since some of
+what seemed to be noise is a voice that the detector found late."""
 ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
@@ -93,7 +94,7 @@ class VoiceLevels:
             kept.clear()
         self._all.extend(power for power, _ in newest)
         self._whole.extend(power for power, voiced in newest if voiced)
-        for _ in range(min(ONSET_FRAMES, len(self._around))):
+        for _ in range(0 if over_speech else min(ONSET_FRAMES, len(self._around))):  # over it nothing was added
             self._around.pop()
         self._voice.begin(frames, ONSET_FRAMES)
         self._over_speech = over_speech
@@ -122,12 +123,12 @@ class VoiceLevels:
         return loudest < 10 ** ((self._own_db - FAINT_DB) / 10)
 
     def is_loud(self) -> bool:
-        """Return whether the newest frames are as loud as the caller's own voice, and louder than the line was; False
-        if that is not known."""
-        if self._own_db is None or not self._softer_db or len(self._newest) < LOUD_FRAMES:
+        """Return whether the newest frames are as loud as the caller's own voice, and stand out of the line's noise;
+        False if either is not known."""
+        if self._own_db is None or not self._softer_db or len(self._around) < LEAST_NOISE_FRAMES:
             return False
         newest = sum(self._newest[-place][0] for place in range(1, LOUD_FRAMES + 1)) / LOUD_FRAMES
-        return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * max(self._around, default=0.0)
+        return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * median(self._around)
 
     def is_soft(self, *, over: bool, may_wait: bool = False) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.

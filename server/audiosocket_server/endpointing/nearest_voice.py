@@ -183,6 +183,8 @@ class NearestVoice:
     def __init__(self, vad: GradedVad, surroundings: Surroundings) -> None:
         self.vad = vad
         self.adapts = vad.adapts
+        self.refuses = False
+        """Whether the newest frame is speech for the detector, but not near enough."""
         self._around = surroundings
         self._newest: deque[bytes] = deque(maxlen=SMOOTHED_FRAMES)
         self._likelihoods: deque[float] = deque(maxlen=LIKELIHOODS)  # between turns
@@ -195,9 +197,12 @@ class NearestVoice:
         voiced = self.vad.is_speech(frame)
         self._newest.append(frame)
         if self._around.in_turn:
-            return voiced and (not self._rivals or self._goes_on())
-        self._likelihoods.append(self.vad.likelihood)
-        return voiced and self._begins()
+            is_near = voiced and (not self._rivals or self._goes_on())
+        else:
+            self._likelihoods.append(self.vad.likelihood)
+            is_near = voiced and self._begins()
+        self.refuses = voiced and not is_near
+        return is_near
 
     def _begins(self) -> bool:
         """Return whether the caller may begin with the newest frame, which the detector takes for speech."""

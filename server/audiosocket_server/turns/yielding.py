@@ -107,6 +107,7 @@ class Overheard:
         match event:
             case UtteranceWentOn():
                 self._silent, self._more, self._lingers = False, True, False
+                self._soft = None  # of a short sound it was said for want of a level; more follows now
                 return Weighed.WAIT
             case SoundStirs():
                 return Weighed.LINGER if self._lingers else Weighed.WAIT

@@ -1,12 +1,16 @@
 """A sound over the bot's message in whole calls: the message pauses, and stops for good or goes on where it was."""
 
 from collections import deque
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from audiosocket_server.call.overhearing import Overhearing
 from audiosocket_server.detectors import Detectors
 from audiosocket_server.events import CallState
 from audiosocket_server.speech.base import SpeechError
+from audiosocket_server.turns.vocabulary import TurnEvent, VoiceWeighed
 from helpers.call_bench import ROOT, SILENCE, SIM, Backend, Engine, bench, told, types, virtual
 
 USER_TURN, WAITING, IA_TURN = CallState.USER_TURN, CallState.WAITING, CallState.IA_TURN
@@ -221,3 +225,12 @@ async def test_a_message_that_was_stopped_for_nothing_is_said_again_and_the_back
         call.say()
         await call.until_event("backend_answered")
         assert b.backend.interrupted == [None]
+
+
+def test_a_voice_that_goes_on_after_a_pause_is_weighed_anew_though_nothing_has_changed() -> None:
+    told: list[TurnEvent] = []
+    caller = SimpleNamespace(is_soft=lambda **_: False, likeness=lambda: (False, False))
+    overhearing = Overhearing(cast(Any, None), cast(Any, caller), spawn=cast(Any, None), notify_turns=told.append)
+    for over in (True, True, False, False):
+        overhearing.weigh(over=over)
+    assert told == [VoiceWeighed(soft=False, over=True), VoiceWeighed(soft=False, over=False)]

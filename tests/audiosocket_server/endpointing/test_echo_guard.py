@@ -188,6 +188,31 @@ def test_an_echo_in_the_pre_roll_is_sure_where_it_goes_on_behind_what_its_path_w
     assert answers[-1] is is_sure
 
 
+@pytest.mark.parametrize(("more", "is_sure"), [(1, False), (2, True)])
+def test_an_echo_in_the_pre_roll_is_sure_once_it_was_found_twice_more_in_new_audio(more: int, is_sure: bool) -> None:
+    """What hinted at another delay before says nothing of this one."""
+    bot = noise(1600, -20)
+    guard, until_ms = LineEchoGuard(), 900
+    for frame in frames(bot[: 16 * until_ms], 320):
+        guard.played(frame)
+    hint = mix(gain(bot[16 * 460 : 16 * 600], -10), noise(140, -28, seed=3))
+    assert guard.is_echo(noise(60, -40, seed=1) + hint)
+
+    def play_on(ms: int) -> bytes:
+        """What was played is heard 100 ms later, and softer."""
+        nonlocal until_ms
+        for frame in frames(bot[16 * until_ms : 16 * (until_ms + ms)], 320):
+            guard.played(frame)
+        until_ms += ms
+        return gain(bot[16 * (until_ms - 300) : 16 * (until_ms - 100)], -10)
+
+    assert guard.leading_echo(mix(noise(360, -40, seed=4), silence(60) + play_on(200))) > 0
+    for _ in range(more):
+        assert guard.is_echo(noise(60, -40, seed=1) + play_on(60))
+    answers = [guard.is_echo(noise(60, -40, seed=5) + noise(140, -29, seed=2)) for _ in range(3)]
+    assert answers[-1] is is_sure
+
+
 @pytest.mark.parametrize(
     ("finds_ms", "known"),
     [
@@ -213,17 +238,20 @@ def test_what_was_found_again_is_known_though_it_drowns_in_noise(finds_ms: list[
     assert answers[-1] is known
 
 
-@pytest.mark.parametrize("alike", [0.6, 0.75])
-def test_a_voice_that_fits_by_chance_once_is_heard_40_ms_later_though_most_of_it_is_compared_again(
-    alike: float,
+@pytest.mark.parametrize(("alike", "then_dbfs"), [(0.45, -33), (0.6, -24), (0.75, -24)])
+def test_a_voice_that_fits_by_chance_is_no_sure_echo_though_most_of_it_is_compared_again(
+    alike: float, then_dbfs: float
 ) -> None:
-    """The share of the first 140 ms that is the bot's; what follows is another sound. Onsets are 40 ms apart."""
+    """`alike`: the share of the first 140 ms that is the bot's. What follows is another sound. Onsets are 40 ms apart.
+
+    The first is a hint, and again: it counted twice. The others were found, and again: they counted as sure.
+    """
     bot = noise(1400, -20)
     guard, until_ms = LineEchoGuard(), 900
     for frame in frames(bot[: 16 * until_ms], 320):
         guard.played(frame)
     by_chance = mix(gain(bot[16 * 660 : 16 * 800], -4), noise(140, -24 + 10 * np.log10(1 / alike - 1), seed=3))
-    voice = by_chance + noise(400, -24, seed=4)
+    voice = by_chance + noise(400, then_dbfs, seed=4)
     answers = []
     for heard_ms in range(140, 300, 40):
         answers.append(guard.is_echo(noise(200, -40, seed=5) + voice[: 16 * heard_ms]))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from audiosocket_server.endpointing import Endpointer, UtteranceOpened, VoiceLevels
+from audiosocket_server.endpointing import Endpointer, NearestVoice, Surroundings, UtteranceOpened, VoiceLevels
 from audiosocket_server.endpointing.periodicity import PERIODIC_MS, is_periodic
 
 FRAME = 160
@@ -46,11 +46,18 @@ class Late:
         pass
 
 
+class Graded(Late):
+    likelihood = 0.0
+
+
+GRADED = Graded()
+
+
 def over_the_bot(
-    *, line_dbfs: float = HUSH_DBFS, softer_db: float = 4.5, guards: bool = False
+    *, line_dbfs: float = HUSH_DBFS, softer_db: float = 4.5, guards: bool = False, missed_ms: int = 0
 ) -> tuple[Endpointer, list[bytes]]:
     """An endpointer that knows the caller's level and the line's noise, while the bot speaks; and what its guard was
-    asked about."""
+    asked about. `missed_ms`: how much of his turn the detector missed."""
     levels, vad, asked = VoiceLevels(softer_db), Late(), []
 
     def guard(heard: bytes) -> bool:
@@ -60,6 +67,7 @@ def over_the_bot(
     endpointer = Endpointer(vad, silence_ms=600, longest_ms=30_000, levels=levels, guards=[guard])
     endpointer.listen(True)
     endpointer.audio(slin(noise(line_dbfs, 1000)))
+    endpointer.audio(slin(vowel(OWN_DBFS, missed_ms)) if missed_ms else b"")
     vad.voiced = True
     endpointer.audio(4 * slin(np.concatenate((vowel(OWN_DBFS, 160), noise(HUSH_DBFS, 40)))))
     vad.voiced = False
@@ -115,6 +123,49 @@ def test_what_is_no_louder_than_the_line_has_been_is_of_the_line() -> None:
     assert opens(endpointer, vowel(OWN_DBFS + 6, 200)) is not None
 
 
+def test_where_the_lines_noise_is_not_known_nothing_stands_out_of_it() -> None:
+    levels = VoiceLevels(4.5)
+    for hush_frames, loud in ((4, False), (5, True)):
+        levels = VoiceLevels(4.5)
+        levels.begin(0)
+        for frame in np.split(np.concatenate((vowel(OWN_DBFS, 400), noise(HUSH_DBFS, 100))), 25):
+            levels.take(slin(frame), voiced=True, quiet=False)
+        levels.accept()
+        for frame in np.split(noise(HUSH_DBFS, 20 * hush_frames), hush_frames):
+            levels.take(slin(frame), voiced=False, quiet=True)
+        for frame in np.split(vowel(OWN_DBFS, 40), 2):
+            levels.take(slin(frame), voiced=False, quiet=False)
+        assert levels.is_loud() is loud
+
+
+def test_notes_over_the_bot_do_not_make_the_line_unknown() -> None:
+    endpointer, _ = over_the_bot(line_dbfs=OWN_DBFS - 1)
+    for _ in range(12):
+        assert opens(endpointer, vowel(OWN_DBFS + 8, 100)) is not None
+        endpointer.drop()
+        opens(endpointer, noise(OWN_DBFS - 1, 200))
+    assert opens(endpointer, vowel(OWN_DBFS, 200)) is None
+
+
+@pytest.mark.parametrize("missed_ms", [100, 200, 300, 400])
+def test_a_syllable_that_was_missed_before_does_not_count_as_the_lines_noise(missed_ms: int) -> None:
+    endpointer, _ = over_the_bot(missed_ms=missed_ms)
+    assert opens(endpointer, vowel(OWN_DBFS, 100)) == 3
+
+
+def test_what_is_speech_but_not_near_enough_is_not_missed() -> None:
+    endpointer, _ = over_the_bot()
+    gate = NearestVoice(GRADED, Surroundings())
+    gate.refuses = True
+    gate.is_speech = lambda frame: False  # type: ignore[method-assign]
+    endpointer.use(gate)
+    endpointer.listen(False)
+    endpointer.listen(True)
+    assert opens(endpointer, vowel(OWN_DBFS, 200)) is None
+    gate.refuses = False
+    assert opens(endpointer, vowel(OWN_DBFS, 200)) is not None
+
+
 def test_it_is_asked_about_while_the_bot_speaks_and_nobody_else_does() -> None:
     endpointer, _ = over_the_bot()
     endpointer.over_speech = False
@@ -149,6 +200,17 @@ def test_noise_a_knock_and_silence_are_not(seed: int) -> None:
     assert not is_periodic(slin(hiss))
     assert not is_periodic(slin(hiss * np.exp(-np.arange(len(hiss)) / 40)))
     assert not is_periodic(bytes(2 * len(hiss)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("hz", [50, 120])
+def test_a_rumble_is_not(seed: int, hz: int) -> None:
+    """It is like itself a moment later, but not a period later."""
+    longer = noise(-22, 400, seed)
+    spectrum = np.fft.rfft(longer)
+    spectrum[np.fft.rfftfreq(len(longer), 1 / RATE_HZ) > hz] = 0
+    rumble = at(np.fft.irfft(spectrum), -22)
+    assert not is_periodic(slin(rumble[1600:][: 8 * PERIODIC_MS]))
 
 
 def test_of_too_short_a_sound_nothing_is_said() -> None:

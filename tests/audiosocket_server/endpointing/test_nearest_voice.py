@@ -103,6 +103,19 @@ def test_babble_is_not_the_caller_and_a_nearer_voice_is() -> None:
     assert all(line.sounds(-22, 10)[3:])
 
 
+def test_it_tells_what_is_speech_but_not_near_enough_from_what_is_none() -> None:
+    line = with_babble()
+    line.sounds(-32, 50)
+    assert line.vad.refuses
+    line.sounds(-32, likelihood=0.1)
+    assert not line.vad.refuses
+    line.sounds(-22, 10)
+    assert not line.vad.refuses
+    line.in_turn = True
+    line.sounds(-32, 50)
+    assert line.vad.refuses
+
+
 def test_within_a_turn_babble_is_silence() -> None:
     line = with_babble()
     line.sounds(-22, 5)

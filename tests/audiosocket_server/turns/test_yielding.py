@@ -114,6 +114,17 @@ def test_who_takes_breath_is_waited_for_a_little_and_no_longer_than_the_longest_
     assert call.after(0.02)[-1] == ResumeSpeech(4, "not_understood")
 
 
+def test_of_a_short_sound_before_a_pause_it_is_not_known_whose_voice_goes_on() -> None:
+    """It has no level, and is said not to be soft for want of one."""
+    call = over_a_message(is_loud=False)
+    assert call.tell(VoiceWeighed(soft=False, over=True)) == []
+    call.tell(UtterancePaused(noise=True))
+    call.tell(UtteranceWentOn())
+    assert call.tell(WordsHeard("Compre dois e leve três")) == []
+    assert call.tell(VoiceWeighed(soft=True)) == []
+    assert call.tell(VoiceLasts()) == []
+
+
 def test_the_message_does_not_go_on_into_a_sound_that_begins() -> None:
     call = over_a_message()
     call.tell(UtterancePaused(noise=True))

@@ -51,6 +51,27 @@ def test_sound_that_an_early_hole_had_put_off_was_not_heard_for_our_fault() -> N
     assert not turns(DefectFound("unheard", "it", 341), long_before)
 
 
+@pytest.mark.parametrize("kind", ["ahead", "unheard"])
+def test_many_short_latenesses_leave_no_long_lead(kind: str) -> None:
+    """What a phone has been made to wait for once, it waits for no second time."""
+    often = LatenessRecord(WasLate(LateBy.THREAD, at_ms, 15) for at_ms in range(100, 2900, 50))
+    limit = 300 if kind == "ahead" else 40
+    assert turns(DefectFound(kind, "it", limit + 15), often)
+    assert not turns(DefectFound(kind, "it", limit + 16), often)
+
+
+def test_what_was_put_off_before_a_pause_of_the_bot_was_played_in_it() -> None:
+    late, defect = LatenessRecord([WasLate(LateBy.BOT, 500, 120)]), DefectFound("unheard", "it", 130)
+    for spoken, left_ms in (
+        ([(1500, BotSpoke(None, 1400))], 10),
+        ([(300, BotSpoke(None, 700)), (1500, BotSpoke(None, 1400))], 130),
+    ):
+        log = entries(*spoken, (3000, defect))
+        assert [one.event.amount for one in without_our_part(log, late) if isinstance(one.event, DefectFound)] == [
+            left_ms
+        ]
+
+
 def test_a_hole_of_ours_in_the_frame_after_the_end_cut_off_the_last_sound() -> None:
     assert turns(DefectFound("unheard", "it", 60, 500), LatenessRecord([WasLate(LateBy.THREAD, 3520, 20)]))
     assert not turns(DefectFound("unheard", "it", 60, 500), LatenessRecord([WasLate(LateBy.THREAD, 3540, 20)]))

@@ -151,21 +151,47 @@ def test_words_without_their_end(spoken: BotSpoke, could: bool) -> None:
     assert turns(f"{{expect: {{bot_says: {WORDS}}}}}", (3000, spoken), (9000, SERVER)) is could
 
 
+STALL = [WasLate(LateBy.THREAD, 500, 350)]
+
+
 @pytest.mark.parametrize(
-    ("late_ms", "heard_ms", "ended_at", "could"),
+    ("late", "heard_ms", "ended_at", "could"),
     [
-        (350, 700, 3700, True),  # the phone held what a hole at the beginning of the call had put off
-        (350, 630, 3630, False),  # more than that is missing
-        (350, 700, 3800, False),  # the bot had stopped before
-        (0, 700, 3700, False),
+        (STALL, 700, 3700, True),  # the phone held what a stall at the beginning of the call had put off
+        (STALL, 630, 3630, False),  # more than that is missing
+        (STALL, 700, 3800, False),  # the bot had stopped before
+        ([], 700, 3700, False),
+        ([WasLate(LateBy.THREAD, at, 6) for at in range(20, 3000, 40)], 800, 3800, False),  # 74 times less than a frame
+        ([WasLate(LateBy.BOT, 500, 200), WasLate(LateBy.BOT, 1500, 200)], 700, 3700, False),  # 200 ms are put off
     ],
 )
 def test_words_that_the_phone_still_held_when_the_call_ended(
-    late_ms: int, heard_ms: int, ended_at: int, could: bool
+    late: list[WasLate], heard_ms: int, ended_at: int, could: bool
 ) -> None:
-    late = LatenessRecord([WasLate(LateBy.THREAD, 500, late_ms)])
     step = f"{{expect: {{bot_says: {WORDS}}}}}"
-    assert turns(step, (3000, said(heard_ms)), (ended_at, SERVER), late=late) is could
+    assert turns(step, (3000, said(heard_ms)), (ended_at, SERVER), late=LatenessRecord(late)) is could
+
+
+def test_what_was_put_off_before_a_pause_of_the_bot_has_been_played() -> None:
+    step = f"{{expect: {{bot_says: {WORDS}}}}}"
+    before, cut = (1000, said(900, None, "Outra coisa.")), (3000, said(700))
+    assert not turns(step, before, cut, (3700, SERVER), late=LatenessRecord(STALL))
+    assert turns(step, before, cut, (3700, SERVER), late=LatenessRecord([WasLate(LateBy.THREAD, 2900, 350)]))
+
+
+@pytest.mark.parametrize(
+    ("step", "spoken"),
+    [
+        (f"{{expect: {{bot_says: {WORDS}}}}}", said(100, None, None)),  # too short to be the words
+        ("{expect: {bot_speaks: 900ms}}", said(700)),
+    ],
+)
+def test_speech_that_the_phone_still_held_may_have_been_longer(step: str, spoken: BotSpoke) -> None:
+    acted = (1500, CallerAction("dtmf", "4"))
+    cut, ended = (3000, spoken), (3000 + spoken.heard_ms, SERVER)
+    assert turns(step, acted, cut, ended, late=LatenessRecord(STALL))
+    assert not turns(step, acted, cut, (ended[0] + 100, SERVER), late=LatenessRecord(STALL))
+    assert not turns(step, acted, cut, ended, late=LatenessRecord([WasLate(LateBy.THREAD, 500, 100)]))
 
 
 @pytest.mark.parametrize(("gap_ms", "could"), [(0, False), (60, True), (100, True), (101, False)])

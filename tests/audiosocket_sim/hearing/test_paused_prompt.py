@@ -137,6 +137,17 @@ def test_a_sound_without_a_pause_has_none() -> None:
     assert pauses_in(EMERGENCY.pcm, (), EMERGENCY) is None
 
 
+@pytest.mark.parametrize("before_ms", [2, 20, 100])
+def test_a_piece_that_begins_before_its_prompt_is_not_said_twice(before_ms: int) -> None:
+    """The prompt begins with a sound, and the bot sent a little silence before it."""
+    pcm = ms(CHECK.pcm, CHECK.speech_start_ms, CHECK.speech_end_ms)
+    trimmed = Phrase.from_pcm("trimmed", CHECK.text, pcm, language="pt-BR")
+    sound = quiet(before_ms) + ms(pcm, 0, 350) + quiet(300) + ms(pcm, 350)
+    found = pauses_in(sound, samples(before_ms + 350, before_ms + 650), trimmed)
+    assert found is not None
+    assert found.twice == 0
+
+
 def test_silence_in_place_of_a_piece_is_no_pause() -> None:
     lost = ms(EMERGENCY.pcm, 0, 1200) + quiet(300) + ms(EMERGENCY.pcm, 1500)
     assert pauses_in(lost, samples(1200, 1500), EMERGENCY) is None

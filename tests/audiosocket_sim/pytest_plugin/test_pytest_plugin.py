@@ -276,7 +276,8 @@ def test_in_real_time_calls_are_compared_with_the_virtual_ones(
     write(project, "scenarios/short.yaml", CALL.format(tag="quick", end=1.5).replace("0.5, say", "0, say"))
     result = run(project, "--audiosocket-real-time")
     assert not (project.path / "scenarios" / "transcripts").exists()
-    assert compared, result.stdout.str()
+    late = "this machine was too late to judge" in result.stdout.str()
+    assert compared, "this machine was too late to judge" if late else result.stdout.str()
     virtual, real = compared[0]
     assert [name for name in virtual if name not in ("ExpectationJudged", "WireSummary")] == ["BotSpoke", "CallEnded"]
     assert "CallEnded" in real

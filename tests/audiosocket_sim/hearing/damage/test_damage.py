@@ -263,6 +263,25 @@ def test_a_piece_that_begins_before_its_prompt_is_of_that_prompt_and_not_of_the_
     assert known.followed.lag == pytest.approx(300 * 8, abs=2)
 
 
+@pytest.mark.parametrize("more_ms", [0, 400])
+def test_what_comes_behind_a_short_prompt_is_none_of_it(more_ms: int) -> None:
+    pcm = speech(UP)
+    behind = noise(more_ms, -30) if more_ms else b""
+    known = plain(pcm + behind, (replace(UP, samples=pcm),))
+    assert known is not None
+    assert known.followed is not None
+    assert known.followed.last <= len(pcm) // 2
+
+
+@pytest.mark.parametrize("before_ms", [0, 60])
+def test_samples_in_another_format_are_known_though_there_is_silence_before_them(before_ms: int) -> None:
+    pcm = ms(speech(GREETING), 0, 400)
+    trimmed = replace(GREETING, samples=speech(GREETING))
+    *_, known = changed_bytes(quiet(before_ms) + d.swapped(pcm), (trimmed,))
+    assert known is not None
+    assert "swapped" in known.what
+
+
 def test_holes_are_taken_out_before_the_book_is_searched() -> None:
     pcm = on_the_line(speech(GREETING))
     holes = [(8 * at + 160 * number, 160) for number, at in enumerate(range(200, 2300, 100))]
