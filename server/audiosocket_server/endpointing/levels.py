@@ -131,7 +131,7 @@ class VoiceLevels:
         return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * median(self._around)
 
     def is_soft(self, *, over: bool, may_wait: bool = False) -> bool | None:
-        """Return whether the utterance is softer than the caller's own voice; None: it is too early to say.
+        """Return whether the utterance is softer than the caller's own voice; None: too little of it was heard.
 
         `over`: it has ended, or pauses. `may_wait`: nothing follows yet, so of one that goes on it is said later, and
         surer. False if it is not known how loud the caller is.
@@ -139,7 +139,7 @@ class VoiceLevels:
         if self._own_db is None or not self._softer_db:
             return False
         if len(self._whole) < (LEAST_FRAMES if over else SURE_FRAMES):
-            return False if over else None
+            return None
         if not over and may_wait and len(self._all) < PATIENT_FRAMES:
             return None
         softer_by = self._own_db - self._level_db()

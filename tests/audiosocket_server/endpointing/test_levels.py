@@ -114,7 +114,7 @@ def test_before_he_has_spoken_and_of_a_few_frames_nothing_is_known() -> None:
     assert levels.is_soft(over=False) is False
     levels = caller()
     say(levels, frames(-40, 7))
-    assert levels.is_soft(over=True) is False
+    assert levels.is_soft(over=True) is None
     levels.accept()  # too little to learn from
     say(levels, frames(-30, 20))
     assert levels.is_soft(over=True)
