@@ -5,7 +5,7 @@ known to the sample; the bot is heard by the simulator's ear, and `audiosocket_s
 is silero, the engine the embedded one, whose phrase book has all that callers say. Extras: `silero` and `voice`.
 
     BENCHMARKS_TURN_TAKING="quiet,echo -12 dB" python -m benchmarks turn_taking       some lines
-    BENCHMARKS_TURN_TAKING_HALF="tuning" (or "second", "drawn 9")                     one half of the material
+    BENCHMARKS_TURN_TAKING_HALF="tuning" (or "second", "drawn 10")                     one half of the material
     BENCHMARKS_TURN_TAKING_EVENTS=60                                                  events a kind
 """
 
@@ -71,7 +71,7 @@ LONGEST_MS = 9_500
 """What is done over one message begins within so much of it: a message has more than 11 s."""
 BETWEEN_MS = 3_300
 """From one sound to the next, at least: each is watched for 2 s."""
-DEFAULT_HALVES = ("tuning", "drawn 9")
+DEFAULT_HALVES = ("tuning", "drawn 10")
 """What was drawn by this number had not been looked at when the figures in docs/speech.md were made."""
 LABELS = ("backchannel", "vocal_tic", "non_directed")
 NAMES = {"backchannel": "S_BC", "vocal_tic": "S_VT", "non_directed": "S_ND"}

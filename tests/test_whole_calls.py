@@ -67,6 +67,7 @@ def test_every_snapshot_has_its_scenario() -> None:
 
 
 @pytest.mark.real_time
+@pytest.mark.timeout(300)  # where the machine is busy each call is made up to four times
 @LONG_CALLS
 @pytest.mark.parametrize("calls", LIVE)
 def test_in_real_time_the_same_calls(calls: str, tmp_path: Path) -> None:

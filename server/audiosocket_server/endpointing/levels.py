@@ -16,6 +16,7 @@ like him. Of one that is softer than that, and over, is known whether it sounds 
 
 import math
 from collections import deque
+from itertools import islice
 from statistics import median
 
 import numpy as np
@@ -49,9 +50,10 @@ FAINT_FRAMES = 3
 LOUD_DB = 3.0
 """What is no more than so much softer than the caller's own voice is as loud: a first syllable is seldom softer."""
 LOUD_FRAMES = 2
-OVER_NOISE = 4.0
-"""And it is 6 dB louder than the line's noise: music has notes, and a street has horns. Than the median, since some of
-what seemed to be noise is a voice that the detector found late."""
+OVER_NOISE = 1.25
+"""And it is 1 dB louder than the loudest frame of the line's noise: music has notes, and a street has horns."""
+LOUD_NOISE, MISSED_FRAMES = 4.0, 20
+"""Of the 0.4 s before an utterance what is 6 dB louder than the noise is the caller, whom the detector finds late."""
 ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
@@ -94,12 +96,21 @@ class VoiceLevels:
             kept.clear()
         self._all.extend(power for power, _ in newest)
         self._whole.extend(power for power, voiced in newest if voiced)
-        for _ in range(0 if over_speech else min(ONSET_FRAMES, len(self._around))):  # over it nothing was added
-            self._around.pop()
+        if not over_speech:  # over it nothing was added
+            self._forget_what_may_be_voice()
         self._voice.begin(frames, ONSET_FRAMES)
         self._over_speech = over_speech
         self._likeness = self._alike_so_far = self._softest_db = None
         self._compared_at = 0
+
+    def _forget_what_may_be_voice(self) -> None:
+        """Forget the newest of what seemed to be noise, and what is loud a little before: a missed syllable, perhaps."""
+        around = self._around
+        for _ in range(min(ONSET_FRAMES, len(around))):
+            around.pop()
+        loud = LOUD_NOISE * median(around) if around else 0.0
+        while any(power >= loud for power in islice(reversed(around), MISSED_FRAMES)):
+            around.pop()
 
     def take(self, frame: bytes, *, voiced: bool, quiet: bool) -> None:
         """Take a frame (20 ms of SLIN, 8 kHz). `quiet`: neither the bot nor the caller speaks, as far as is known."""
@@ -128,7 +139,7 @@ class VoiceLevels:
         if self._own_db is None or not self._softer_db or len(self._around) < LEAST_NOISE_FRAMES:
             return False
         newest = sum(self._newest[-place][0] for place in range(1, LOUD_FRAMES + 1)) / LOUD_FRAMES
-        return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * median(self._around)
+        return newest >= 10 ** ((self._own_db - LOUD_DB) / 10) and newest >= OVER_NOISE * max(self._around)
 
     def is_soft(self, *, over: bool, may_wait: bool = False) -> bool | None:
         """Return whether the utterance is softer than the caller's own voice; None: too little of it was heard.

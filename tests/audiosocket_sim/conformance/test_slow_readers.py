@@ -32,7 +32,7 @@ def seen_of(fault: type[Server] | None) -> SeenCase:
 @pytest.mark.long("the case is tried in virtual time")
 @pytest.mark.real_time
 def test_a_server_that_waits_for_each_reader_costs_good_calls_their_sound() -> None:
-    judged = RB_06.judge(seen_of(DrainsForAll))
+    judged = list(RB_06.judge(seen_of(DrainsForAll)))
     late = any(one.ok is None for one in judged)
     told = "this machine was too late to judge" if late else [one.says for one in judged if one.ok is False]
     assert any("was silent for" in one.says for one in judged if one.ok is False), told
