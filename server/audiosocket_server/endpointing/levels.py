@@ -104,7 +104,7 @@ class VoiceLevels:
         self._compared_at = 0
 
     def _forget_what_may_be_voice(self) -> None:
-        """Forget the newest of what seemed to be noise, and what is loud a little before: a missed syllable, perhaps."""
+        """Forget the newest of what seemed to be noise, and what is loud a little before: it may be a syllable."""
         around = self._around
         for _ in range(min(ONSET_FRAMES, len(around))):
             around.pop()
