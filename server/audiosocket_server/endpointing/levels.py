@@ -16,7 +16,6 @@ like him. Of one that is softer than that, and over, is known whether it sounds 
 
 import math
 from collections import deque
-from itertools import islice
 from statistics import median
 
 import numpy as np
@@ -108,8 +107,10 @@ class VoiceLevels:
         around = self._around
         for _ in range(min(ONSET_FRAMES, len(around))):
             around.pop()
+        newest = list(around)[-MISSED_FRAMES:]
         loud = LOUD_NOISE * median(around) if around else 0.0
-        while any(power >= loud for power in islice(reversed(around), MISSED_FRAMES)):
+        first = next((place for place, power in enumerate(newest) if power >= loud), len(newest))
+        for _ in newest[first:]:
             around.pop()
 
     def take(self, frame: bytes, *, voiced: bool, quiet: bool) -> None:

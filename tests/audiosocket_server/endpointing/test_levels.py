@@ -120,6 +120,18 @@ def test_before_he_has_spoken_and_of_a_few_frames_nothing_is_known() -> None:
     assert levels.is_soft(over=True)
 
 
+def test_what_is_loud_well_before_an_utterance_stays_the_lines_noise() -> None:
+    """Music that is heard all the time is not forgotten for its notes: who sings along is no louder than it."""
+    levels = caller()
+    for _ in range(3):
+        for frame in (*frames(-40, 14, 8), *frames(-20, 6, 9)):
+            levels.take(frame, voiced=False, quiet=True)
+    levels.begin(0)
+    for frame in frames(-22, 2, 4):
+        levels.take(frame, voiced=False, quiet=False)
+    assert not levels.is_loud()
+
+
 def test_gaps_within_words_do_not_make_him_softer() -> None:
     levels = caller()
     say(levels, frames(-22, 12, 4) + frames(-50, 13, 5))
