@@ -134,8 +134,9 @@ def _place(heard: Array, at: int, length: int, book: BookSound) -> int | None:
     if length < _SHORT_PIECE:
         return None
     hit = book.find(heard[at : at + length])
-    sure = hit is not None and hit.likeness >= (_SURE if length >= _SURE_PIECE else _SHORT_SURE)
-    return hit.place if sure and hit is not None else None
+    if hit is None or hit.size < _SHORT_PIECE:
+        return None
+    return hit.place if hit.likeness >= (_SURE if hit.size >= _SURE_PIECE else _SHORT_SURE) else None
 
 
 def _quiet_of(phrase: Phrase) -> list[tuple[int, int]]:

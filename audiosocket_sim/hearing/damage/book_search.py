@@ -31,11 +31,13 @@ Change = Callable[[bytes], bytes]
 class Hit:
     """Where a piece was found: in which phrase, from which sample of it on, how alike (1: the same).
 
-    `place`: negative where the piece begins before the phrase does.
+    `place`: negative where the piece begins before the phrase does. `size`: how many samples of the piece are behind
+    its beginning; a few may be like anything.
     """
 
     phrase: int
     place: int
+    size: int
     likeness: float
     gain: float
 
@@ -72,7 +74,8 @@ class BookSound:
         likeness = float(products[best]) / (max(known, _LEAST_POWER * length) * energy) ** 0.5
         phrase = min(int(np.searchsorted(self._silences, best, side="right")), len(self.waves)) - 1
         gain = energy**0.5 / max(known, 1.0) ** 0.5
-        return Hit(phrase, best - int(self._starts[phrase]), likeness, gain)
+        place = best - int(self._starts[phrase])
+        return Hit(phrase, place, length + min(0, place), likeness, gain)
 
     def _scale(self, length: int) -> Array:
         """By what a product at each place is multiplied to be a likeness, but for the energy of the piece. To make it

@@ -34,6 +34,7 @@ __all__ = [
 
 _SURE = 0.78  # likeness of a piece of 256 ms; other voices and words have up to 0.69 there
 _SURE_PIECE = 2048
+_SPEED_SURE = 0.85  # of one of less than 512 ms at another speed: a thump, played faster, has up to 0.79
 _SHORT_SURE = 0.93  # of a shorter one; others have up to 0.85
 _SHORT_PIECE = 1024
 _SHORTEST = 800
@@ -67,6 +68,10 @@ class Known:
     gain: float = 1.0
 
 
+def _least_likeness(hit: Hit) -> float:
+    return _SURE if hit.size >= _SURE_PIECE else _SHORT_SURE
+
+
 def without_holes(pcm: bytes, holes: Sequence[tuple[int, int]]) -> bytes:
     """Return the sound with its holes (sample, length) taken out."""
     kept = bytearray()
@@ -87,7 +92,7 @@ def plain(pcm: bytes, phrases: tuple[Phrase, ...]) -> Known | None:
             return None
         hit = book.find(heard[start : start + length])
         best = max(hit.likeness if hit else 0.0, best if best < 1.0 else 0.0)
-        if hit is not None and hit.likeness >= (_SURE if length >= _SURE_PIECE else _SHORT_SURE):
+        if hit is not None and hit.size >= _SHORTEST and hit.likeness >= _least_likeness(hit):
             known = book.waves[hit.phrase]
             followed = follow(heard, known, hit.place, start - hit.place, length)
             return Known(phrases[hit.phrase], "", followed, hit.gain)
@@ -136,7 +141,8 @@ def beneath(pcm: bytes, known: Known, phrases: tuple[Phrase, ...]) -> Phrase | N
     book = book_sound(phrases)
     for start, length in _loudest(sound):
         hit = book.find(sound[start : start + length]) if length >= _SURE_PIECE else None
-        if hit is not None and hit.likeness >= _SURE and phrases[hit.phrase] is not known.phrase:
+        is_sure = hit is not None and hit.size >= _SURE_PIECE and hit.likeness >= _SURE
+        if hit is not None and is_sure and phrases[hit.phrase] is not known.phrase:
             return phrases[hit.phrase]
     return None
 
@@ -156,7 +162,7 @@ def changed_bytes(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | N
         book = book_sound(phrases, change.done_to, banded=False)
         for start, length in pieces:
             hit = book.find(heard[start : start + length])
-            if hit is not None and hit.likeness >= _BYTES_SURE:
+            if hit is not None and hit.size >= _BYTES_SHORTEST and hit.likeness >= _BYTES_SURE:
                 exact = _exact(heard[start : start + length], book.waves[hit.phrase], hit.place)
                 best = (exact, hit, change) if best is None or exact > best[0] else best
                 break
@@ -186,7 +192,7 @@ def shifted_end(pcm: bytes, phrase: Phrase) -> Known | None:
         hit, louder = shifted.find(piece), as_it_is.find(piece)
         if louder is not None and louder.likeness >= _SURE and louder.gain < _SHIFTED_GAIN:
             return None
-        if hit is not None and hit.likeness >= _SHIFTED_SURE and hit.gain <= _SHIFTED_LOUDEST:
+        if hit is not None and hit.place >= 0 and hit.likeness >= _SHIFTED_SURE and hit.gain <= _SHIFTED_LOUDEST:
             return _changed((phrase,), hit, SHIFTED)
     return None
 
@@ -202,7 +208,7 @@ def changed_speed(pcm: bytes, phrases: tuple[Phrase, ...]) -> Iterator[Known | N
             if length < _SURE_PIECE:  # the others are shorter still, and make nothing sure
                 break
             hit = book.find(heard[start : start + length])
-            if hit is not None and hit.likeness >= _SURE:
+            if hit is not None and hit.likeness >= (_SURE if hit.size >= PIECE else _SPEED_SURE):
                 yield _changed(phrases, hit, change)
                 return
             yield None
@@ -219,7 +225,7 @@ def in_turn(pcm: bytes, phrases: tuple[Phrase, ...], place: int) -> Iterator[tup
         for side in (0, 1):
             heard = in_band(rest[:, side].tobytes(), banded=True)
             best = [book.find(heard[start : start + length]) for start, length in _loudest(heard, tries=1)]
-            found += [hit.phrase for hit in best[:1] if hit is not None and hit.likeness >= _SURE]
+            found += [hit.phrase for hit in best[:1] if hit is not None and hit.place >= 0 and hit.likeness >= _SURE]
             yield None
         if len(found) == 2:
             yield phrases[found[0]], phrases[found[1]]
