@@ -32,7 +32,5 @@ def is_periodic(pcm: bytes) -> bool:
     newest, earlier = stretches[-1], stretches[-1 - _DELAYS]
     power = (float(newest @ newest) + np.square(earlier).sum(axis=1)) / 2
     likeness = earlier @ newest / (power + 1.0)
-    unlike = np.flatnonzero(likeness < UNLIKE)
-    if not len(unlike):
-        return False
-    return bool(likeness[unlike[0] :].max() >= LEAST_LIKENESS)
+    was_unlike = np.logical_or.accumulate(likeness < UNLIKE)
+    return bool((was_unlike & (likeness >= LEAST_LIKENESS)).any())

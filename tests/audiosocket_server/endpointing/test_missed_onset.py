@@ -213,5 +213,9 @@ def test_a_rumble_is_not(seed: int, hz: int) -> None:
     assert not is_periodic(slin(rumble[1600:][: 8 * PERIODIC_MS]))
 
 
+def test_a_slow_drift_is_not() -> None:
+    assert not is_periodic(slin(np.linspace(-3000, 3000, 8 * PERIODIC_MS)))
+
+
 def test_of_too_short_a_sound_nothing_is_said() -> None:
     assert not is_periodic(slin(vowel(-22, PERIODIC_MS - 20)))
