@@ -45,7 +45,7 @@ NO_VERDICT = (
 """How the failure of a test reads whose call is inconclusive: the bot was not judged, so neither was the test."""
 
 MORE_CALLS = 3
-"""So often such a test is called again, a little later each time: the machine may have become quiet."""
+"""How often such a test is run again. Each time it waits a little longer, since the machine may become quiet."""
 
 ROOT = Path(__file__).resolve().parent
 SCENARIOS = ROOT / "scenarios"

@@ -31,8 +31,8 @@ Change = Callable[[bytes], bytes]
 class Hit:
     """Where a piece was found: in which phrase, from which sample of it on, how alike (1: the same).
 
-    `place`: negative where the piece begins before the phrase does. `size`: how many samples of the piece are behind
-    its beginning; a few may be like anything.
+    `place`: negative where the piece begins before the phrase does. `size`: how many samples of the piece come after
+    the phrase's beginning. Few samples resemble many sounds.
     """
 
     phrase: int

@@ -97,7 +97,8 @@ class _Match:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """What fitted once: at which delay, with which path (for `explained_by_path`), and when: after how many frames."""
+    """A sound that fitted what was played: the delay, the echo path (for `explained_by_path`), and how many frames had
+    been played by then."""
 
     delay: int
     path: Samples

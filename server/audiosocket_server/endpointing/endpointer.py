@@ -309,7 +309,7 @@ class Endpointer:
         return self.over_speech and self._levels is not None and self._levels.is_faint()
 
     def _may_be_missed(self) -> bool:
-        """Whether it is a voice that begins over the bot's, though the detector has not found it."""
+        """Whether the caller seems to begin over the bot, though the detector has not found him yet."""
         if not self.over_speech or self.in_utterance or self._levels is None:
             return False
         if isinstance(self._vad, NearestVoice) and self._vad.refuses:

@@ -47,12 +47,13 @@ FAINT_DB = 10.0
 caller was 2 dB softer than before, none began softer for more than two frames."""
 FAINT_FRAMES = 3
 LOUD_DB = 3.0
-"""What is no more than so much softer than the caller's own voice is as loud: a first syllable is seldom softer."""
+"""A sound that is at most so much softer than the caller's own voice counts as just as loud: few first syllables are
+softer."""
 LOUD_FRAMES = 2
 OVER_NOISE = 1.25
 """And it is 1 dB louder than the loudest frame of the line's noise: music has notes, and a street has horns."""
 LOUD_NOISE, MISSED_FRAMES = 4.0, 20
-"""Of the 0.4 s before an utterance what is 6 dB louder than the noise is the caller, whom the detector finds late."""
+"""A detector may find the caller 0.4 s late. So what is 6 dB louder than the noise in that time is taken for him."""
 ONSET_FRAMES = 10  # before an utterance is found, in which it may have begun
 OWN_FOLLOWS = 0.3
 FAR_SOFTER_DB = 10.0
